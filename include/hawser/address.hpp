@@ -13,8 +13,8 @@ namespace hawser {
 
 enum class Family : std::uint8_t { ipv4, ipv6 };
 
-/// An IPv4 or IPv6 address. IPv4 is kept in its mapped form (::ffff:0:0/96, RFC 4291 2.5.5.2), so that
-/// one address is 16 bytes and one comparison; such an address never appears on an IPv6 wire.
+/// An IPv4 or IPv6 address. IPv4 is kept in its mapped form (::ffff:0:0/96, RFC 4291 2.5.5.2), so
+/// that one address is 16 bytes and one comparison; such an address never appears on an IPv6 wire.
 class IpAddress {
  public:
   /// The unspecified IPv6 address, `::`.
@@ -31,7 +31,9 @@ class IpAddress {
     return address;
   }
   /// From four bytes in network order.
-  static constexpr IpAddress v4(std::array<std::uint8_t, 4> b) { return v4(b[0], b[1], b[2], b[3]); }
+  static constexpr IpAddress v4(std::array<std::uint8_t, 4> b) {
+    return v4(b[0], b[1], b[2], b[3]);
+  }
   /// From sixteen bytes in network order.
   static constexpr IpAddress v6(const std::array<std::uint8_t, 16>& bytes) {
     IpAddress address;
@@ -76,7 +78,9 @@ class IpAddress {
 
 /// A TCP or UDP port in host order. Zero means "choose one for me".
 enum class Port : std::uint16_t {};
-constexpr std::uint16_t to_number(Port port) { return static_cast<std::uint16_t>(port); }
+constexpr std::uint16_t to_number(Port port) {
+  return static_cast<std::uint16_t>(port);
+}
 
 /// One end of a connection.
 struct Endpoint {

@@ -36,7 +36,9 @@ std::uint64_t Random::below(std::uint64_t bound) {
   }
 }
 
-double Random::unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
+double Random::unit() {
+  return static_cast<double>(next() >> 11) * 0x1.0p-53;
+}
 
 namespace {
 
@@ -65,7 +67,8 @@ struct SipState {
 
 std::uint64_t little_endian(const std::byte* data, std::size_t length) {
   std::uint64_t word = 0;
-  for (std::size_t i = 0; i < length; ++i) word |= std::to_integer<std::uint64_t>(data[i]) << (8 * i);
+  for (std::size_t i = 0; i < length; ++i)
+    word |= std::to_integer<std::uint64_t>(data[i]) << (8 * i);
   return word;
 }
 

@@ -1,4 +1,5 @@
-// Randomness from a seed: a fast generator for choices, a keyed hash for what outsiders must not guess.
+// Randomness from a seed: a fast generator for choices, a keyed hash for what outsiders must not
+// guess.
 #pragma once
 
 #include <array>
@@ -8,7 +9,8 @@
 
 namespace hawser {
 
-/// xoshiro256++ by Blackman and Vigna, seeded through splitmix64. Same seed, same numbers. Not for secrets.
+/// xoshiro256++ by Blackman and Vigna, seeded through splitmix64. Same seed, same numbers. Not for
+/// secrets.
 class Random {
  public:
   explicit Random(std::uint64_t seed);
@@ -27,7 +29,8 @@ class Random {
   std::array<std::uint64_t, 4> state_;
 };
 
-/// SipHash-2-4 by Aumasson and Bernstein under a 128-bit key: what RFC 6528 and RFC 4987 need a PRF for.
+/// SipHash-2-4 by Aumasson and Bernstein under a 128-bit key: what RFC 6528 and RFC 4987 need a PRF
+/// for.
 class KeyedHash {
  public:
   explicit KeyedHash(Random& random) : key_{random.next(), random.next()} {}
