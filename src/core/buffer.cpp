@@ -1,9 +1,9 @@
-#include "core/buffer.hpp"
+#include "hawser/buffer.hpp"
 
 #include <cstdlib>
 #include <new>
 
-#include "core/packet.hpp"
+#include "hawser/packet.hpp"
 #include "core/pool_state.hpp"
 
 namespace hawser {

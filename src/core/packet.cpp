@@ -1,4 +1,4 @@
-#include "core/packet.hpp"
+#include "hawser/packet.hpp"
 
 #include <algorithm>
 #include <cstring>

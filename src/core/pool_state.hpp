@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "core/packet.hpp"
+#include "hawser/packet.hpp"
 
 namespace hawser::detail {
 

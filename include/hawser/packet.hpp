@@ -7,7 +7,7 @@
 #include <span>
 #include <utility>
 
-#include "core/buffer.hpp"
+#include "hawser/buffer.hpp"
 
 namespace hawser {
 

@@ -1,0 +1,55 @@
+// Why a frame, packet or segment was not taken further. Each reason has a counter.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace hawser {
+
+enum class DropReason : std::uint8_t {
+  // wire and IP
+  truncated,       ///< shorter than its headers say
+  bad_ip_version,  ///< neither 4 nor 6
+  bad_ip_header,   ///< a length or field that cannot be
+  bad_ip_checksum,
+  ip_options_malformed,
+  fragment,     ///< fragments are not reassembled
+  not_ours,     ///< the destination is none of our addresses
+  bad_source,   ///< unspecified, multicast, broadcast or our own as source (RFC9293-MUST-63)
+  not_unicast,  ///< a TCP segment to broadcast or multicast (RFC9293-MUST-57)
+  hop_limit,    ///< arrived with TTL or hop limit zero
+  unknown_protocol,
+  no_route,
+  bad_icmp,  ///< malformed, or its quoted segment is none of ours
+  // TCP, before a connection is found
+  bad_tcp_header,
+  bad_tcp_checksum,
+  bad_tcp_options,  ///< an option whose length cannot be (RFC9293-MUST-7)
+  no_connection,    ///< answered with RST
+  syn_queue_full,
+  accept_queue_full,
+  bad_cookie,
+  // TCP, on a connection
+  out_of_window,  ///< the acceptability test of RFC 9293 3.10.7.4
+  paws,           ///< timestamp older than the last (RFC 7323 5)
+  no_timestamp,   ///< agreed upon, but not there (RFC 7323 3.2)
+  bad_ack,        ///< outside what RFC 5961 5 allows
+  no_ack,         ///< without ACK where one is needed
+  challenge,      ///< RST or SYN answered by a challenge ACK (RFC 5961)
+  bad_rst,        ///< a reset that does not match
+  after_close,    ///< data after the application closed
+  unexpected_syn,
+  old_duplicate,  ///< in TIME-WAIT
+  // memory
+  no_memory,  ///< the pool's or a queue's bound
+  count_,
+};
+
+inline constexpr std::size_t kDropReasons = static_cast<std::size_t>(DropReason::count_);
+
+/// The reason as in the enum, with spaces: "bad tcp checksum".
+std::string_view to_string(DropReason reason);
+
+}  // namespace hawser

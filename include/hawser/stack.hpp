@@ -1,0 +1,183 @@
+// One host: interfaces, addresses, routes, ports and connections. No threads, no clock, no I/O.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "hawser/address.hpp"
+#include "hawser/drop.hpp"
+#include "hawser/error.hpp"
+#include "hawser/event.hpp"
+#include "hawser/packet.hpp"
+#include "hawser/tcp.hpp"
+#include "hawser/time.hpp"
+
+namespace hawser {
+
+/// An interface of a stack: a device that takes and gives bare IP packets.
+struct InterfaceConfig {
+  std::string name;
+  std::uint32_t mtu = 1500;       ///< bytes of the largest IP packet
+  std::vector<Prefix> addresses;  ///< the stack's own; each gives a route to its network
+};
+
+struct StackConfig {
+  std::vector<InterfaceConfig> interfaces;
+  /// Default gateways, at most one of each family. On a device without neighbours any serves.
+  std::vector<IpAddress> gateways;
+  TcpConfig tcp;
+  /// Of all randomness: initial sequence numbers, ports, cookies. A secret where peers are hostile.
+  std::uint64_t seed = 1;
+};
+
+/// A TCP socket of a stack: a listener or a connection. A handle stays invalid once closed.
+struct TcpHandle {
+  std::uint32_t index = 0;
+  std::uint32_t generation = 0;  ///< zero: no socket
+
+  explicit operator bool() const { return generation != 0; }
+  friend bool operator==(const TcpHandle&, const TcpHandle&) = default;
+};
+
+/// What has become possible on a socket. A set of bits; each is told once when it becomes true.
+enum class Ready : std::uint8_t {
+  none = 0,
+  readable =
+      1,  ///< bytes, end of stream or an error to read; for a listener: a connection to accept
+  writable = 2,  ///< space in the send buffer, or an error to learn; also: connect has succeeded
+  urgent = 4,    ///< urgent mode began, or its pointer advanced (RFC9293-MUST-32)
+  error = 8,     ///< the connection failed, or a soft error came
+  closed = 16,   ///< nothing more will happen: both directions are done
+};
+constexpr Ready operator|(Ready a, Ready b) {
+  return static_cast<Ready>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+constexpr Ready operator&(Ready a, Ready b) {
+  return static_cast<Ready>(static_cast<unsigned>(a) & static_cast<unsigned>(b));
+}
+constexpr Ready& operator|=(Ready& a, Ready b) {
+  return a = a | b;
+}
+constexpr bool any(Ready ready) {
+  return ready != Ready::none;
+}
+
+struct Readiness {
+  TcpHandle socket;
+  Ready what = Ready::none;
+};
+
+/// Totals of a stack since it began.
+struct StackCounters {
+  std::uint64_t frames_received = 0;
+  std::uint64_t frames_sent = 0;
+  std::uint64_t segments_received = 0;
+  std::uint64_t segments_sent = 0;
+  std::uint64_t resets_sent = 0;
+  std::uint64_t retransmits = 0;
+  std::uint64_t connections_opened = 0;  ///< active
+  std::uint64_t connections_accepted = 0;
+  std::uint64_t cookies_sent = 0;
+  std::uint64_t cookies_accepted = 0;
+  std::array<std::uint64_t, kDropReasons> drops{};
+
+  std::uint64_t dropped(DropReason reason) const { return drops[static_cast<std::size_t>(reason)]; }
+};
+
+/// How many sockets and records a stack holds now.
+struct StackCensus {
+  std::size_t connections = 0;
+  std::size_t listeners = 0;
+  std::size_t syn_received = 0;
+  std::size_t time_wait = 0;
+};
+
+/// One host. The driver passes in frames, calls and the time; after any of them it drains
+/// `poll_frames`, `poll_readiness` and, if it wants them, the events, and sleeps until
+/// `next_deadline`. Spurious and late calls are legal; time never goes backwards. Same inputs and
+/// seed give the same outputs. One thread at a time.
+class Stack {
+ public:
+  /// `pool` outlives the stack; stacks of one thread may share it.
+  Stack(StackConfig config, BufferPool& pool);
+  ~Stack();
+  Stack(Stack&&) noexcept;
+  Stack& operator=(Stack&&) noexcept;
+
+  // ---- driven by frames and time
+
+  /// Takes a batch of bare IP packets that arrived on `interface`. The packets are consumed.
+  void on_frames(Instant now, InterfaceId interface, std::span<Packet> frames);
+  /// Lets all timers fire that are due.
+  void on_time(Instant now);
+  /// Moves at most `limit` frames that are ready to leave to the end of `out`, each with its
+  /// interface set. Returns how many; fewer than `limit` means there are no more.
+  std::size_t poll_frames(Instant now, std::vector<Packet>& out, std::size_t limit = 256);
+  /// When `on_time` must be called next; kNever when only inputs can change anything.
+  Instant next_deadline() const;
+  /// The next socket on which something has become possible.
+  std::optional<Readiness> poll_readiness();
+  /// Where events go from now on; null, as at first, means nobody reads them. The buffer must
+  /// outlive its use.
+  void set_event_buffer(EventBuffer* events);
+
+  // ---- sockets (RFC 9293 3.9.1)
+
+  /// Passive OPEN. Port 0 takes a free one; the unspecified IPv6 address accepts both families, the
+  /// unspecified IPv4 address IPv4. `backlog` bounds the SYN queue and the accept queue.
+  /// Errors: address_in_use, address_not_available, no_buffer_space.
+  Result<TcpHandle> tcp_listen(Endpoint local, std::uint32_t backlog);
+  /// The oldest connection that is established; would_block when there is none.
+  Result<TcpHandle> tcp_accept(TcpHandle listener);
+  /// Active OPEN; the SYN leaves with the next poll. An unspecified local address and port zero are
+  /// chosen (RFC 6056). Errors: invalid_argument for a remote that is not unicast
+  /// (RFC9293-MUST-46), address_not_available, network_unreachable, address_in_use,
+  /// no_buffer_space.
+  Result<TcpHandle> tcp_connect(Instant now, Endpoint local, Endpoint remote,
+                                const TcpSettings* settings = nullptr);
+  /// Copies from `data` what the send buffer has room for and returns how much; would_block when
+  /// none. Errors: not_connected, broken_pipe after shutdown, or why the connection ended.
+  Result<std::size_t> tcp_send(Instant now, TcpHandle socket, std::span<const std::byte> data);
+  /// The same; the last byte is urgent (RFC 9293 3.8.5).
+  Result<std::size_t> tcp_send_urgent(Instant now, TcpHandle socket,
+                                      std::span<const std::byte> data);
+  /// Moves bytes in order to `out`; zero means end of stream. Errors: would_block, not_connected,
+  /// or why the connection ended.
+  Result<std::size_t> tcp_receive(Instant now, TcpHandle socket, std::span<std::byte> out);
+  /// Bytes to be read before the urgent mark; unset when there is no urgent data (RFC9293-MUST-33).
+  std::optional<std::uint32_t> tcp_urgent_mark(TcpHandle socket) const;
+  /// Ends our direction with a FIN behind what was written; reading goes on (half close).
+  Result<void> tcp_shutdown_write(Instant now, TcpHandle socket);
+  /// Gives the handle up. Unread data, or data that arrives later, is answered with RST
+  /// (RFC9293-SHLD-3); else the stack finishes the close in the background. Closing a listener
+  /// resets the connections that were not accepted.
+  Result<void> tcp_close(Instant now, TcpHandle socket);
+  /// ABORT: sends RST, forgets everything, gives the handle up (RFC 9293 3.10.5).
+  Result<void> tcp_abort(Instant now, TcpHandle socket);
+
+  Result<TcpInfo> tcp_info(TcpHandle socket) const;
+  Result<TcpSettings> tcp_settings(TcpHandle socket) const;
+  /// Changes the settings of a connection, or of a listener for those it accepts from now on.
+  Result<void> tcp_set_settings(Instant now, TcpHandle socket, const TcpSettings& settings);
+  /// The level of readiness now, as poll(2) would tell it.
+  Ready tcp_ready(TcpHandle socket) const;
+  /// Takes the pending error, if there is one: why a connection failed, or a soft error
+  /// (RFC9293-MUST-47). Reading clears it.
+  std::optional<Error> tcp_take_error(TcpHandle socket);
+
+  const StackCounters& counters() const;
+  StackCensus census() const;
+  const StackConfig& config() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace hawser

@@ -1,0 +1,150 @@
+// TCP as its users see it: states, settings, what a connection says of itself.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "hawser/address.hpp"
+#include "hawser/error.hpp"
+#include "hawser/time.hpp"
+
+namespace hawser {
+
+/// The states of RFC 9293 3.3.2.
+enum class TcpState : std::uint8_t {
+  closed,
+  listen,
+  syn_sent,
+  syn_received,
+  established,
+  fin_wait_1,
+  fin_wait_2,
+  close_wait,
+  closing,
+  last_ack,
+  time_wait,
+};
+/// "SYN-SENT", as RFC 9293 writes it.
+std::string_view to_string(TcpState state);
+
+/// Why a segment left.
+enum class SendReason : std::uint8_t {
+  handshake,        ///< SYN or SYN-ACK
+  data,             ///< new data or FIN
+  ack,              ///< nothing but an acknowledgment
+  window_update,    ///< the receive window opened
+  retransmit_rto,   ///< the retransmission timer expired (RFC 6298)
+  retransmit_fast,  ///< duplicate ACKs or SACK showed a loss (RFC 5681, 6675)
+  window_probe,     ///< the peer's window is zero (RFC 9293 3.8.6.1)
+  keep_alive,       ///< RFC 9293 3.8.4
+  challenge_ack,    ///< RFC 5961
+  reset,
+};
+std::string_view to_string(SendReason reason);
+
+/// Why a connection is not sending now.
+enum class SendBlocked : std::uint8_t {
+  nothing_to_send,  ///< the application has written nothing more
+  handshake,        ///< not yet established
+  congestion_window,
+  peer_window,
+  nagle,         ///< a small segment waits for an ACK (RFC 9293 3.7.4)
+  silly_window,  ///< the usable window is too small to be worth it (RFC 9293 3.8.6.2.1)
+  closed,
+};
+std::string_view to_string(SendBlocked reason);
+
+/// Why a connection ended.
+enum class CloseReason : std::uint8_t {
+  none,      ///< it has not
+  finished,  ///< both sides sent FIN
+  reset_by_peer,
+  refused,
+  aborted,      ///< by our application
+  timed_out,    ///< R2 or the user timeout passed (RFC 9293 3.8.3)
+  keep_alive,   ///< the peer answered no probe
+  unreachable,  ///< a hard ICMP error
+  no_memory,
+};
+std::string_view to_string(CloseReason reason);
+
+/// What a program sets for one connection, or for a listener and so for those it accepts.
+struct TcpSettings {
+  bool no_delay = false;           ///< TCP_NODELAY: off means Nagle (RFC9293-MUST-17)
+  bool keep_alive = false;         ///< SO_KEEPALIVE (RFC9293-MUST-24, RFC9293-MUST-25)
+  bool urgent_inline = false;      ///< SO_OOBINLINE
+  bool report_soft_errors = true;  ///< RFC9293-SHLD-20
+  Duration keep_alive_idle = std::chrono::hours(2);         ///< TCP_KEEPIDLE
+  Duration keep_alive_interval = std::chrono::seconds(75);  ///< TCP_KEEPINTVL
+  std::uint8_t keep_alive_count = 9;                        ///< TCP_KEEPCNT
+  std::uint8_t hop_limit = 64;                              ///< IP_TTL (RFC9293-MUST-49)
+  std::uint8_t dscp = 0;                                    ///< 6 bits (RFC9293-MUST-48)
+  /// TCP_USER_TIMEOUT: how long data may stay unacknowledged; unset means TcpConfig::user_timeout.
+  std::optional<Duration> user_timeout;
+  /// SO_LINGER: unset means that close returns at once and the stack finishes in the background;
+  /// zero means that close aborts with RST.
+  std::optional<Duration> linger;
+  std::uint32_t send_buffer = 1U << 20;     ///< SO_SNDBUF, bytes
+  std::uint32_t receive_buffer = 1U << 20;  ///< SO_RCVBUF, bytes of the largest window
+};
+
+/// What holds for all connections of a stack. Defaults are those of the RFC that is named.
+struct TcpConfig {
+  TcpSettings defaults;                               ///< of a new socket
+  Duration msl = std::chrono::seconds(30);            ///< TIME-WAIT lasts 2 MSL (RFC9293-MUST-13)
+  Duration initial_rto = std::chrono::seconds(1);     ///< RFC 6298 2.1
+  Duration min_rto = std::chrono::milliseconds(200);  ///< RFC 6298 2.4 says 1 s; Linux 200 ms
+  Duration max_rto = std::chrono::seconds(120);       ///< RFC 6298 2.5: at least 60 s
+  Duration delayed_ack = std::chrono::milliseconds(40);  ///< RFC9293-MUST-40: below 0.5 s
+  Duration user_timeout = std::chrono::minutes(5);       ///< R2 for data; RFC9293-SHLD-11
+  Duration syn_timeout = std::chrono::seconds(190);      ///< R2 for SYN; RFC9293-MUST-23: >= 180 s
+  std::uint8_t r1 = 3;                                   ///< RFC9293-SHLD-10
+  Duration fin_wait_2_timeout = std::chrono::seconds(60);  ///< for connections that nobody holds
+  std::uint16_t initial_window = 10;                       ///< segments; RFC 6928
+  bool window_scaling = true;                              ///< RFC 7323 2
+  bool timestamps = true;                                  ///< RFC 7323 3
+  bool sack = true;                                        ///< RFC 2018
+  std::uint16_t challenge_acks_per_second = 100;           ///< RFC 5961 7, for the whole stack
+  std::uint16_t ephemeral_first = 32768;                   ///< RFC 6056 3.2
+  std::uint16_t ephemeral_last = 60999;
+  std::uint32_t max_connections = 1U << 20;
+  std::uint32_t max_time_wait = 1U << 17;  ///< the oldest goes when there are more
+};
+
+/// A connection seen from outside, as TCP_INFO shows it.
+struct TcpInfo {
+  TcpState state = TcpState::closed;
+  Endpoint local;
+  Endpoint remote;
+  CloseReason close_reason = CloseReason::none;
+  SendBlocked send_blocked = SendBlocked::nothing_to_send;
+  std::uint16_t mss = 0;  ///< effective send MSS, bytes of payload
+  std::uint8_t snd_wscale = 0;
+  std::uint8_t rcv_wscale = 0;
+  bool timestamps = false;
+  bool sack = false;
+  std::optional<Duration> srtt;  ///< unset before the first sample
+  Duration rttvar{};
+  Duration rto{};
+  std::uint32_t backoff = 0;        ///< successive timeouts
+  std::uint32_t cwnd = 0;           ///< bytes
+  std::uint32_t ssthresh = 0;       ///< bytes
+  std::uint32_t snd_wnd = 0;        ///< the peer's window, bytes
+  std::uint32_t rcv_wnd = 0;        ///< the window we advertised, bytes
+  std::uint32_t in_flight = 0;      ///< bytes sent and not acknowledged
+  std::uint32_t send_queue = 0;     ///< bytes written and not acknowledged
+  std::uint32_t receive_queue = 0;  ///< bytes in order and not read
+  std::uint32_t out_of_order = 0;   ///< bytes held for reassembly
+  std::uint64_t bytes_sent = 0;     ///< payload, retransmissions included
+  std::uint64_t bytes_acked = 0;
+  std::uint64_t bytes_received = 0;  ///< in order
+  std::uint64_t segments_sent = 0;
+  std::uint64_t segments_received = 0;
+  std::uint32_t retransmits = 0;  ///< segments
+  std::uint32_t timeouts = 0;     ///< expiries of the retransmission timer
+  std::uint32_t fast_recoveries = 0;
+  std::uint32_t duplicate_segments = 0;  ///< received again
+};
+
+}  // namespace hawser
