@@ -1,0 +1,92 @@
+# The front door. Each target installs the packages that it lacks, configures, builds and runs.
+#
+#   make demo ARGS='--loss 5% --seed 7'     JOBS=1 make test
+
+JOBS ?= $(shell nproc)
+ARGS ?=
+# What `make test`, `make asan` and `make tsan` give to ctest, as in CTEST_ARGS='-R tcp'.
+CTEST_ARGS ?=
+
+BIN := build/release/bin
+BUILD = cmake --build --preset
+say = @printf '\n== %s\n' "$(1)"
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test asan tsan check format format-check tidy bench clean
+
+help:
+	@echo 'Hawser: TCP/IP as a C++ library.'
+	@echo
+	@echo '  make demo           watch a connection live: a ladder of every segment, on a simulated link'
+	@echo "                      (ARGS='--loss 5% --seed 7' is passed to it)"
+	@echo '  make test           build everything and run the tests'
+	@echo '  make check          format, clang-tidy'
+	@echo '  make bench          the benchmarks, beside lwIP and memcpy'
+	@echo '  make build          the library and the command alone, in build/release'
+	@echo '  make asan           the tests under the address and undefined-behaviour sanitizers'
+	@echo '  make tsan           the tests under the thread sanitizer'
+	@echo '  make format         rewrite the sources with clang-format'
+	@echo '  make clean          remove build/'
+	@echo
+	@echo 'Each installs what it lacks from packaging/debian-packages.txt.'
+
+# The command alone: neither tests nor benchmarks are compiled or need their packages. A build tree that
+# has tests keeps them.
+build:
+	@packaging/install-packages build
+	$(call say,Configuring build/release)
+	@cmake --preset release $(if $(wildcard build/release/CMakeCache.txt),,-DHAWSER_BUILD_TESTS=OFF)
+	$(call say,Building the hawser command)
+	@$(BUILD) release --target hawser_cli -j$(JOBS)
+
+demo: build
+	@echo
+	@$(BIN)/hawser demo $(ARGS)
+
+test:
+	@packaging/install-packages build test
+	$(call say,Configuring build/release)
+	@cmake --preset release -DHAWSER_BUILD_TESTS=ON
+	$(call say,Building)
+	@$(BUILD) release -j$(JOBS)
+	$(call say,Testing)
+	@ctest --preset release -j$(JOBS) $(CTEST_ARGS)
+
+asan tsan:
+	@packaging/install-packages build test
+	$(call say,Configuring build/$@)
+	@cmake --preset $@ -DHAWSER_BUILD_TESTS=ON
+	$(call say,Building under $@)
+	@$(BUILD) $@ -j$(JOBS)
+	$(call say,Testing under $@)
+	@ctest --preset $@ -j$(JOBS) $(CTEST_ARGS)
+
+check: format-check tidy
+
+format-check:
+	@packaging/install-packages check
+	$(call say,Format)
+	@scripts/format --check
+
+format:
+	@packaging/install-packages check
+	@scripts/format
+
+# clang-tidy reads the compile commands of build/release.
+tidy:
+	@packaging/install-packages build check
+	$(call say,clang-tidy)
+	@cmake --preset release $(if $(wildcard build/release/CMakeCache.txt),,-DHAWSER_BUILD_TESTS=OFF) >/dev/null
+	@scripts/tidy -j$(JOBS)
+
+bench:
+	@packaging/install-packages build bench
+	$(call say,Configuring build/bench)
+	@cmake --preset bench
+	$(call say,Building the benchmarks)
+	@$(BUILD) bench --target hawser-bench -j$(JOBS)
+	@echo
+	@build/bench/bin/hawser-bench $(ARGS)
+
+clean:
+	rm -rf build
