@@ -78,9 +78,7 @@ class IpAddress {
 
 /// A TCP or UDP port in host order. Zero means "choose one for me".
 enum class Port : std::uint16_t {};
-constexpr std::uint16_t to_number(Port port) {
-  return static_cast<std::uint16_t>(port);
-}
+constexpr std::uint16_t to_number(Port port) { return static_cast<std::uint16_t>(port); }
 
 /// One end of a connection.
 struct Endpoint {

@@ -134,18 +134,10 @@ inline std::span<std::byte> Packet::prepend(std::size_t bytes) {
   return std::span(data_->storage).subspan(data_->begin, bytes);
 }
 
-inline ChecksumMark Packet::checksum() const {
-  return data_->checksum;
-}
-inline void Packet::set_checksum(ChecksumMark mark) {
-  data_->checksum = mark;
-}
-inline InterfaceId Packet::interface() const {
-  return data_->interface;
-}
-inline void Packet::set_interface(InterfaceId id) {
-  data_->interface = id;
-}
+inline ChecksumMark Packet::checksum() const { return data_->checksum; }
+inline void Packet::set_checksum(ChecksumMark mark) { data_->checksum = mark; }
+inline InterfaceId Packet::interface() const { return data_->interface; }
+inline void Packet::set_interface(InterfaceId id) { data_->interface = id; }
 
 template <typename Visit>
 void Packet::for_each_piece(Visit visit) const {

@@ -38,16 +38,10 @@ class SeqNum {
   std::uint32_t value_ = 0;
 };
 
-constexpr SeqNum max(SeqNum a, SeqNum b) {
-  return a < b ? b : a;
-}
-constexpr SeqNum min(SeqNum a, SeqNum b) {
-  return b < a ? b : a;
-}
+constexpr SeqNum max(SeqNum a, SeqNum b) { return a < b ? b : a; }
+constexpr SeqNum min(SeqNum a, SeqNum b) { return b < a ? b : a; }
 
 /// How many bytes from `from` up to `to`, which must not lie behind it.
-constexpr std::uint32_t distance(SeqNum from, SeqNum to) {
-  return to.value() - from.value();
-}
+constexpr std::uint32_t distance(SeqNum from, SeqNum to) { return to.value() - from.value(); }
 
 }  // namespace hawser

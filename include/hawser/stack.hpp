@@ -61,12 +61,8 @@ constexpr Ready operator|(Ready a, Ready b) {
 constexpr Ready operator&(Ready a, Ready b) {
   return static_cast<Ready>(static_cast<unsigned>(a) & static_cast<unsigned>(b));
 }
-constexpr Ready& operator|=(Ready& a, Ready b) {
-  return a = a | b;
-}
-constexpr bool any(Ready ready) {
-  return ready != Ready::none;
-}
+constexpr Ready& operator|=(Ready& a, Ready b) { return a = a | b; }
+constexpr bool any(Ready ready) { return ready != Ready::none; }
 
 struct Readiness {
   TcpHandle socket;

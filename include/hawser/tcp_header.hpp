@@ -47,9 +47,7 @@ class TcpFlags {
  private:
   std::uint16_t bits_ = 0;
 };
-constexpr TcpFlags operator|(TcpFlag a, TcpFlag b) {
-  return TcpFlags(a) | TcpFlags(b);
-}
+constexpr TcpFlags operator|(TcpFlag a, TcpFlag b) { return TcpFlags(a) | TcpFlags(b); }
 
 /// Bytes [begin, end) that have arrived out of order (RFC 2018).
 struct SackBlock {

@@ -3,8 +3,8 @@
 #include <cstdlib>
 #include <new>
 
-#include "hawser/packet.hpp"
 #include "core/pool_state.hpp"
+#include "hawser/packet.hpp"
 
 namespace hawser {
 
@@ -20,13 +20,9 @@ std::size_t class_of(std::uint32_t capacity) {
 
 }  // namespace
 
-void release(Block* block) {
-  block->pool->give_back(block);
-}
+void release(Block* block) { block->pool->give_back(block); }
 
-PoolState::~PoolState() {
-  trim();
-}
+PoolState::~PoolState() { trim(); }
 
 Block* PoolState::take(std::uint32_t capacity) {
   if (capacity > kBlockSizes.back()) return nullptr;
@@ -123,17 +119,9 @@ BufferPool::~BufferPool() {
   state_->delete_if_done();
 }
 
-Slice BufferPool::take(std::uint32_t capacity) {
-  return Slice(state_->take(capacity));
-}
-Packet BufferPool::take_packet() {
-  return Packet(state_->take_packet());
-}
-std::size_t BufferPool::bytes_in_use() const {
-  return state_->in_use;
-}
-void BufferPool::trim() {
-  state_->trim();
-}
+Slice BufferPool::take(std::uint32_t capacity) { return Slice(state_->take(capacity)); }
+Packet BufferPool::take_packet() { return Packet(state_->take_packet()); }
+std::size_t BufferPool::bytes_in_use() const { return state_->in_use; }
+void BufferPool::trim() { state_->trim(); }
 
 }  // namespace hawser

@@ -36,9 +36,7 @@ std::uint64_t Random::below(std::uint64_t bound) {
   }
 }
 
-double Random::unit() {
-  return static_cast<double>(next() >> 11) * 0x1.0p-53;
-}
+double Random::unit() { return static_cast<double>(next() >> 11) * 0x1.0p-53; }
 
 namespace {
 
