@@ -12,7 +12,7 @@ BUILD = cmake --build --preset
 say = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test asan tsan check format format-check tidy bench clean
+.PHONY: help demo build test asan tsan check format format-check tidy layering bench clean
 
 help:
 	@echo 'Hawser: TCP/IP as a C++ library.'
@@ -20,7 +20,7 @@ help:
 	@echo '  make demo           watch a connection live: a ladder of every segment, on a simulated link'
 	@echo "                      (ARGS='--loss 5% --seed 7' is passed to it)"
 	@echo '  make test           build everything and run the tests'
-	@echo '  make check          format, clang-tidy'
+	@echo '  make check          format, clang-tidy, layering'
 	@echo '  make bench          the benchmarks, beside lwIP and memcpy'
 	@echo '  make build          the library and the command alone, in build/release'
 	@echo '  make asan           the tests under the address and undefined-behaviour sanitizers'
@@ -61,7 +61,7 @@ asan tsan:
 	$(call say,Testing under $@)
 	@ctest --preset $@ -j$(JOBS) $(CTEST_ARGS)
 
-check: format-check tidy
+check: format-check layering tidy
 
 format-check:
 	@packaging/install-packages check
@@ -71,6 +71,11 @@ format-check:
 format:
 	@packaging/install-packages check
 	@scripts/format
+
+layering:
+	@packaging/install-packages check
+	$(call say,Layering)
+	@scripts/check-layering
 
 # clang-tidy reads the compile commands of build/release.
 tidy:
