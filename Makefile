@@ -12,7 +12,7 @@ BUILD = cmake --build --preset
 say = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test asan tsan check format format-check tidy layering bench clean
+.PHONY: help demo build test asan tsan check format format-check tidy layering requirements bench clean
 
 help:
 	@echo 'Hawser: TCP/IP as a C++ library.'
@@ -20,12 +20,13 @@ help:
 	@echo '  make demo           watch a connection live: a ladder of every segment, on a simulated link'
 	@echo "                      (ARGS='--loss 5% --seed 7' is passed to it)"
 	@echo '  make test           build everything and run the tests'
-	@echo '  make check          format, clang-tidy, layering'
+	@echo '  make check          format, clang-tidy, layering, requirements'
 	@echo '  make bench          the benchmarks, beside lwIP and memcpy'
 	@echo '  make build          the library and the command alone, in build/release'
 	@echo '  make asan           the tests under the address and undefined-behaviour sanitizers'
 	@echo '  make tsan           the tests under the thread sanitizer'
 	@echo '  make format         rewrite the sources with clang-format'
+	@echo '  make requirements   which rules of RFC 9293 are on code and on a test'
 	@echo '  make clean          remove build/'
 	@echo
 	@echo 'Each installs what it lacks from packaging/debian-packages.txt.'
@@ -61,7 +62,7 @@ asan tsan:
 	$(call say,Testing under $@)
 	@ctest --preset $@ -j$(JOBS) $(CTEST_ARGS)
 
-check: format-check layering tidy
+check: format-check layering requirements tidy
 
 format-check:
 	@packaging/install-packages check
@@ -76,6 +77,11 @@ layering:
 	@packaging/install-packages check
 	$(call say,Layering)
 	@scripts/check-layering
+
+requirements:
+	@packaging/install-packages check
+	$(call say,Requirements)
+	@scripts/requirements --summary
 
 # clang-tidy reads the compile commands of build/release.
 tidy:
