@@ -1,0 +1,84 @@
+// One direction of a link: takes frames, does to them what an Impairment says, and gives them back
+// when they arrive. Without a clock: the simulator and real devices drive the same path.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "core/random.hpp"
+#include "hawser/frame_fate.hpp"
+#include "hawser/impairment.hpp"
+#include "hawser/packet.hpp"
+#include "hawser/time.hpp"
+
+namespace hawser::sim {
+
+/// A frame that has arrived.
+struct Arrival {
+  Packet frame;              ///< false when nothing has arrived
+  std::uint64_t serial = 0;  ///< as in the FrameVerdict of on_frame
+  bool duplicate = false;    ///< the second copy
+  Instant at;
+};
+
+/// Order is kept, whatever jitter or a change of the delay says, except for frames that `reorder`
+/// holds back. Every frame costs the same number of draws whatever becomes of it, so that a change
+/// of one probability does not shift the fates that another one deals.
+///
+/// Keeps its memory: no allocation for a frame once the largest number in flight has been seen.
+/// Frames share the blocks of their sender; only a corrupted one is copied, into `pool`.
+class ImpairedPath {
+ public:
+  /// `pool` outlives the path.
+  ImpairedPath(const Impairment& impairment, Random random, BufferPool& pool);
+
+  /// Takes a frame at the near end. A transport checksum must be filled in already.
+  FrameVerdict on_frame(Instant now, Packet frame);
+  /// The next frame that has arrived at the far end by `now`.
+  Arrival poll(Instant now);
+  /// Moves at most `limit` frames that have arrived to the end of `out`; returns how many.
+  std::size_t poll_frames(Instant now, std::vector<Packet>& out, std::size_t limit = 256);
+  /// When the next frame arrives; kNever when none is on its way.
+  Instant next_deadline() const;
+
+  const Impairment& impairment() const { return impairment_; }
+  /// For frames that enter from now on; those on their way arrive as planned.
+  void set_impairment(const Impairment& impairment) { impairment_ = impairment; }
+  const PathCounters& counters() const { return counters_; }
+  /// Frames on their way.
+  std::size_t in_flight() const { return flight_.size(); }
+
+ private:
+  struct InFlight {
+    Instant at;
+    std::uint64_t order;
+    std::uint64_t serial;
+    Packet frame;
+    bool duplicate;
+  };
+  struct Draws;
+  struct Later;
+
+  Draws draw();
+  bool lose(const Draws& draws);
+  bool overflows(Instant now, std::uint32_t bytes) const;
+  Instant leave_link(Instant now, std::uint32_t bytes);
+  bool corrupt(Packet& frame, std::uint64_t where);
+  void launch(Instant at, std::uint64_t serial, Packet frame, bool duplicate);
+  FrameVerdict refuse(FrameFate fate, std::uint64_t serial);
+
+  Impairment impairment_;
+  Random random_;
+  BufferPool* pool_;
+  PathCounters counters_;
+  std::vector<InFlight> flight_;  // a heap, the earliest first
+  std::uint64_t next_order_ = 0;
+  Instant link_free_at_{};
+  Instant last_arrival_{};
+  bool bad_ = false;  // within a burst of losses
+};
+
+}  // namespace hawser::sim
