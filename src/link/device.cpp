@@ -1,0 +1,7 @@
+#include "hawser/device.hpp"
+
+namespace hawser {
+
+Device::~Device() = default;
+
+}  // namespace hawser
