@@ -92,12 +92,12 @@ tidy:
 
 bench:
 	@packaging/install-packages build bench
-	$(call say,Configuring build/bench)
-	@cmake --preset bench
+	$(call say,Configuring build/release with the benchmarks)
+	@cmake --preset release -DHAWSER_BUILD_BENCH=ON
 	$(call say,Building the benchmarks)
-	@$(BUILD) bench --target hawser-bench -j$(JOBS)
+	@$(BUILD) release --target hawser-bench -j$(JOBS)
 	@echo
-	@build/bench/bin/hawser-bench $(ARGS)
+	@$(BIN)/hawser-bench $(ARGS)
 
 clean:
 	rm -rf build
