@@ -1,7 +1,6 @@
 // One host: interfaces, addresses, routes, ports and connections. No threads, no clock, no I/O.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -11,10 +10,11 @@
 #include <vector>
 
 #include "hawser/address.hpp"
-#include "hawser/drop.hpp"
+#include "hawser/counters.hpp"
 #include "hawser/error.hpp"
 #include "hawser/event.hpp"
 #include "hawser/packet.hpp"
+#include "hawser/ready.hpp"
 #include "hawser/tcp.hpp"
 #include "hawser/time.hpp"
 
@@ -45,45 +45,9 @@ struct TcpHandle {
   friend bool operator==(const TcpHandle&, const TcpHandle&) = default;
 };
 
-/// What has become possible on a socket. A set of bits; each is told once when it becomes true.
-enum class Ready : std::uint8_t {
-  none = 0,
-  readable =
-      1,  ///< bytes, end of stream or an error to read; for a listener: a connection to accept
-  writable = 2,  ///< space in the send buffer, or an error to learn; also: connect has succeeded
-  urgent = 4,    ///< urgent mode began, or its pointer advanced (RFC9293-MUST-32)
-  error = 8,     ///< the connection failed, or a soft error came
-  closed = 16,   ///< nothing more will happen: both directions are done
-};
-constexpr Ready operator|(Ready a, Ready b) {
-  return static_cast<Ready>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
-}
-constexpr Ready operator&(Ready a, Ready b) {
-  return static_cast<Ready>(static_cast<unsigned>(a) & static_cast<unsigned>(b));
-}
-constexpr Ready& operator|=(Ready& a, Ready b) { return a = a | b; }
-constexpr bool any(Ready ready) { return ready != Ready::none; }
-
 struct Readiness {
   TcpHandle socket;
   Ready what = Ready::none;
-};
-
-/// Totals of a stack since it began.
-struct StackCounters {
-  std::uint64_t frames_received = 0;
-  std::uint64_t frames_sent = 0;
-  std::uint64_t segments_received = 0;
-  std::uint64_t segments_sent = 0;
-  std::uint64_t resets_sent = 0;
-  std::uint64_t retransmits = 0;
-  std::uint64_t connections_opened = 0;  ///< active
-  std::uint64_t connections_accepted = 0;
-  std::uint64_t cookies_sent = 0;
-  std::uint64_t cookies_accepted = 0;
-  std::array<std::uint64_t, kDropReasons> drops{};
-
-  std::uint64_t dropped(DropReason reason) const { return drops[static_cast<std::size_t>(reason)]; }
 };
 
 /// How many sockets and records a stack holds now.

@@ -9,7 +9,7 @@
 #include <optional>
 #include <span>
 
-#include "hawser/stack.hpp"
+#include "hawser/ready.hpp"
 #include "tcp/context.hpp"
 #include "tcp/handshake.hpp"
 #include "tcp/tuple.hpp"

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "core/random.hpp"
+#include "hawser/counters.hpp"
 #include "hawser/event.hpp"
 #include "hawser/packet.hpp"
-#include "hawser/stack.hpp"
 #include "hawser/tcp.hpp"
 
 namespace hawser::tcp {

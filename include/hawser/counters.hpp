@@ -1,0 +1,29 @@
+// What a stack has counted.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "hawser/drop.hpp"
+
+namespace hawser {
+
+/// Totals of a stack since it began.
+struct StackCounters {
+  std::uint64_t frames_received = 0;
+  std::uint64_t frames_sent = 0;
+  std::uint64_t segments_received = 0;
+  std::uint64_t segments_sent = 0;
+  std::uint64_t resets_sent = 0;
+  std::uint64_t retransmits = 0;
+  std::uint64_t connections_opened = 0;  ///< active
+  std::uint64_t connections_accepted = 0;
+  std::uint64_t cookies_sent = 0;
+  std::uint64_t cookies_accepted = 0;
+  std::array<std::uint64_t, kDropReasons> drops{};
+
+  std::uint64_t dropped(DropReason reason) const { return drops[static_cast<std::size_t>(reason)]; }
+};
+
+}  // namespace hawser
