@@ -73,7 +73,6 @@ std::string_view to_string(CloseReason reason);
 struct TcpSettings {
   bool no_delay = false;           ///< TCP_NODELAY: off means Nagle (RFC9293-MUST-17)
   bool keep_alive = false;         ///< SO_KEEPALIVE (RFC9293-MUST-24, RFC9293-MUST-25)
-  bool urgent_inline = false;      ///< SO_OOBINLINE
   bool report_soft_errors = true;  ///< RFC9293-SHLD-20
   Duration keep_alive_idle = std::chrono::hours(2);         ///< TCP_KEEPIDLE
   Duration keep_alive_interval = std::chrono::seconds(75);  ///< TCP_KEEPINTVL
@@ -87,6 +86,8 @@ struct TcpSettings {
   std::optional<Duration> linger;
   std::uint32_t send_buffer = 1U << 20;     ///< SO_SNDBUF, bytes
   std::uint32_t receive_buffer = 1U << 20;  ///< SO_RCVBUF, bytes of the largest window
+
+  friend bool operator==(const TcpSettings&, const TcpSettings&) = default;
 };
 
 /// What holds for all connections of a stack. Defaults are those of the RFC that is named.
@@ -105,7 +106,7 @@ struct TcpConfig {
   bool window_scaling = true;                              ///< RFC 7323 2
   bool timestamps = true;                                  ///< RFC 7323 3
   bool sack = true;                                        ///< RFC 2018
-  std::uint16_t challenge_acks_per_second = 100;           ///< RFC 5961 7, for the whole stack
+  std::uint16_t challenge_acks_per_second = 10;            ///< of one connection; RFC 5961 7
   std::uint16_t ephemeral_first = 32768;                   ///< RFC 6056 3.2
   std::uint16_t ephemeral_last = 60999;
   std::uint32_t max_connections = 1U << 20;

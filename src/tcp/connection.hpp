@@ -2,16 +2,31 @@
 //
 // Passive opens are kept as compact records (syn_received.hpp) until their last ACK and TIME-WAIT
 // as another (time_wait.hpp); the stack makes a Connection of the one and one of the other.
+//
+//   connection.cpp        OPEN, CLOSE, ABORT, states
+//   connection_calls.cpp  SEND, RECEIVE, what the application sees
+//   connection_input.cpp  SEGMENT ARRIVES: the checks of RFC 9293 3.10.7.3 and 3.10.7.4 in their
+//   order connection_ack.cpp    what an acknowledgment does: windows, loss recovery, round-trip
+//   times connection_data.cpp   what payload, URG and FIN do connection_output.cpp which segment
+//   leaves next, and why connection_timers.cpp TIMEOUTS
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "hawser/ready.hpp"
+#include "tcp/congestion/new_reno.hpp"
 #include "tcp/context.hpp"
 #include "tcp/handshake.hpp"
+#include "tcp/reassembly.hpp"
+#include "tcp/receive_queue.hpp"
+#include "tcp/rtt.hpp"
+#include "tcp/scoreboard.hpp"
+#include "tcp/send_queue.hpp"
+#include "tcp/timers.hpp"
 #include "tcp/tuple.hpp"
 
 namespace hawser::tcp {
@@ -21,10 +36,10 @@ struct Segment {
   const TcpHeader& header;
   std::uint32_t length = 0;  ///< bytes of payload
 
+  bool has(TcpFlag flag) const { return header.flags.has(flag); }
   /// The sequence space it occupies: payload, SYN and FIN.
   std::uint32_t seq_length() const {
-    return length + (header.flags.has(TcpFlag::syn) ? 1U : 0U) +
-           (header.flags.has(TcpFlag::fin) ? 1U : 0U);
+    return length + (has(TcpFlag::syn) ? 1U : 0U) + (has(TcpFlag::fin) ? 1U : 0U);
   }
 };
 
@@ -33,11 +48,14 @@ class Connection {
   /// Active OPEN: SYN-SENT, the SYN leaves with the next poll. `mss` is what we advertise and what
   /// the path lets us send, before options (RFC9293-MUST-16).
   Connection(const Context& context, const Tuple& tuple, SeqNum iss, std::uint16_t mss,
-             const TcpSettings& settings);
+             std::uint32_t ts_offset, const TcpSettings& settings);
   /// A passive open that its last ACK has completed: ESTABLISHED. The segment that completed it is
   /// passed to on_segment next.
   Connection(const Context& context, const Tuple& tuple, const Handshake& handshake,
              std::uint16_t mss, const TcpSettings& settings);
+  ~Connection();
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
 
   // ---- inputs. After each: poll_segment until it gives nothing, take_ready, next_deadline.
 
@@ -56,33 +74,34 @@ class Connection {
   Result<void> shutdown_write(const Context& context);
   /// CLOSE: nobody will read or write any more.
   void close(const Context& context);
-  /// ABORT.
+  /// ABORT: a reset leaves with the next poll if the peer knows of us.
   void abort(const Context& context);
   void set_settings(const Context& context, const TcpSettings& settings);
 
   // ---- outputs
 
-  /// The next segment to leave: TCP header and payload, checksum filled; the stack adds the IP
-  /// header. False when there is none, or the pool is exhausted (a timer then tries again).
+  /// The next segment to leave: TCP header and payload with the checksum filled; the stack adds the
+  /// IP header. False when there is none, or the pool is exhausted (a timer then tries again).
   Packet poll_segment(const Context& context);
   /// kNever when only an input can change anything.
-  Instant next_deadline() const;
+  Instant next_deadline() const { return timers_.earliest(); }
   /// What has become possible since the last call.
-  Ready take_ready();
+  Ready take_ready() { return std::exchange(ready_, Ready::none); }
 
   // ---- to look at
 
-  TcpState state() const;
-  const Tuple& tuple() const;
+  TcpState state() const { return state_; }
+  const Tuple& tuple() const { return tuple_; }
   /// The application has closed its handle.
-  bool is_released() const;
-  /// Entered TIME-WAIT: the stack makes a record of it by `time_wait_facts` and detaches the
-  /// connection, which is kept only for what the application still has to read.
-  bool is_closed() const;
+  bool is_released() const { return flags_.released; }
+  /// Nothing more to send or to wait for. The stack forgets the connection when it is released too;
+  /// in TIME-WAIT it makes a record of it by `time_wait_facts` and keeps the connection only for
+  /// what the application still has to read.
+  bool is_done() const { return state_ == TcpState::closed && !flags_.reset_pending; }
   const TcpSettings& settings() const;
   /// The level of readiness now.
-  Ready ready() const;
-  TcpInfo info() const;
+  Ready ready(const Context& context) const;
+  TcpInfo info(const Context& context) const;
   std::optional<Error> take_error();
   std::optional<std::uint32_t> urgent_mark() const;
 
@@ -96,6 +115,194 @@ class Connection {
     std::uint32_t ts_offset = 0;
   };
   TimeWaitFacts time_wait_facts() const;
+
+ private:
+  /// The send sequence space (RFC 9293 3.3.1).
+  struct Snd {
+    SeqNum iss;
+    SeqNum una;
+    SeqNum nxt;
+    SeqNum up;  ///< behind the last urgent octet; counts while flags_.snd_urgent
+    SeqNum wl1;
+    SeqNum wl2;
+    std::uint32_t wnd = 0;
+    std::uint32_t max_wnd = 0;  ///< the largest the peer ever advertised (Max.SND.WND)
+  };
+  /// The receive sequence space.
+  struct Rcv {
+    SeqNum irs;
+    SeqNum nxt;
+    SeqNum edge;   ///< right edge of the advertised window: never moves left (RFC9293-SHLD-14)
+    SeqNum acked;  ///< Last.ACK.sent (RFC 7323 4.3)
+    SeqNum up;     ///< behind the last urgent octet; counts while flags_.rcv_urgent
+  };
+  enum class Recovery : std::uint8_t { none, fast, timeout };
+  struct Flags {
+    bool timestamps : 1 = false;
+    bool sack : 1 = false;
+    bool passive : 1 = false;     ///< RFC9293-MUST-11
+    bool released : 1 = false;    ///< the application has closed
+    bool fin_queued : 1 = false;  ///< our FIN follows the send queue
+    bool fin_received : 1 = false;
+    bool snd_urgent : 1 = false;
+    bool rcv_urgent : 1 = false;
+    bool syn_pending : 1 = false;  ///< SYN or SYN-ACK must leave (again)
+    bool reset_pending : 1 = false;
+    bool ack_now : 1 = false;
+    bool update_window : 1 = false;     ///< the ACK to send is for the window's sake
+    bool challenge : 1 = false;         ///< the ACK to send is a challenge (RFC 5961)
+    bool force_retransmit : 1 = false;  ///< fast retransmit goes whatever the window says
+    bool probe_pending : 1 = false;     ///< the persist timer fired
+    bool keep_alive_pending : 1 = false;
+    bool override_silly : 1 = false;  ///< send a small segment in spite of RFC 9293 3.8.6.2.1
+    bool timing : 1 = false;          ///< timed_seq_ awaits its ACK
+    bool syn_retransmitted : 1 = false;
+    bool duplicate_pending : 1 = false;  ///< duplicate_ must be reported (RFC 2883)
+    bool own_settings : 1 = false;
+    bool sender_blocked : 1 = false;  ///< a write found no room: tell when there is some
+  };
+  /// Part of the sequence space to send: payload, and the FIN when it is reached.
+  struct Range {
+    SeqNum begin;
+    SeqNum end;
+    SendReason reason{};
+  };
+
+  // connection.cpp
+  void set_state(const Context& context, TcpState to);
+  void fail(const Context& context, Error error, CloseReason reason);
+  void finish(const Context& context, CloseReason reason);
+  void become_established(const Context& context);
+  void queue_fin(const Context& context);
+  void adopt_settings(const Context& context, const TcpSettings& settings);
+  bool synchronized() const { return state_ >= TcpState::established; }
+
+  // connection_input.cpp
+  void on_segment_in_syn_sent(const Context& context, const Segment& segment, Packet& payload);
+  void on_segment_in_order(const Context& context, const Segment& segment, Packet& payload);
+  bool check_timestamps(const Context& context, const Segment& segment);
+  bool check_sequence(const Context& context, const Segment& segment);
+  bool check_reset(const Context& context, const Segment& segment);
+  bool check_syn(const Context& context, const Segment& segment);
+  bool check_ack(const Context& context, const Segment& segment);
+  bool complete_simultaneous_open(const Context& context, const Segment& segment);
+  void adopt_syn_options(const Context& context, const TcpHeader& syn);
+  void remember_timestamp(const Context& context, const Segment& segment);
+  void send_challenge(const Context& context, DropReason why);
+  void drop(const Context& context, DropReason why, std::uint32_t length);
+  void reset_peer_at(const Context& context, SeqNum seq);
+
+  // connection_ack.cpp
+  void on_ack(const Context& context, const Segment& segment);
+  void on_new_ack(const Context& context, const Segment& segment, std::uint32_t sacked);
+  void on_duplicate_ack(const Context& context, std::uint32_t sacked);
+  bool is_duplicate_ack(const Segment& segment, std::uint32_t sacked) const;
+  void update_send_window(const Context& context, const Segment& segment);
+  void take_round_trip_sample(const Context& context, const Segment& segment);
+  void enter_fast_recovery(const Context& context);
+  void advance_recovery(const Context& context, std::uint32_t acked, std::uint32_t flight);
+  bool loss_is_certain() const;
+  void on_fin_acked(const Context& context);
+
+  // connection_data.cpp
+  void on_urgent(const Segment& segment);
+  void on_payload(const Context& context, SeqNum seq, Packet& payload);
+  void take_in_order(const Context& context, Packet& payload);
+  void keep_out_of_order(const Context& context, SeqNum seq, Packet& payload);
+  void on_fin(const Context& context);
+  void schedule_ack(const Context& context);
+  void report_duplicate(SeqNum begin, SeqNum end);
+
+  // connection_output.cpp
+  std::optional<Range> next_retransmission() const;
+  std::optional<Range> next_new_data() const;
+  std::optional<Range> next_probe() const;
+  std::uint32_t pipe() const;
+  std::uint32_t room_in_window(SeqNum seq) const;
+  bool worth_sending(std::uint32_t length, std::uint32_t available, std::uint32_t usable) const;
+  Packet emit_syn(const Context& context);
+  Packet emit_range(const Context& context, const Range& range);
+  Packet emit_ack(const Context& context, SendReason reason);
+  Packet emit_reset(const Context& context);
+  Packet finish_segment(const Context& context, Packet packet, TcpHeader header,
+                        std::uint32_t length, SendReason reason);
+  void add_ack_options(TcpHeader& header);
+  void on_range_sent(const Context& context, const Range& range, std::uint32_t length);
+  void arm_persist_if_stuck(const Context& context);
+  std::uint16_t advertise_window();
+  std::uint32_t window_target() const;
+  void consider_window_update();
+  std::uint32_t ts_now(const Context& context) const;
+
+  // connection_timers.cpp
+  void on_retransmission_timer(const Context& context);
+  void on_persist_timer(const Context& context);
+  void on_idle_timer(const Context& context);
+  void arm_retransmission(const Context& context);
+  void arm_keep_alive(const Context& context);
+  bool past_user_timeout(const Context& context);
+  Duration user_timeout(const Context& context) const;
+
+  /// Where payload ends and our FIN would stand.
+  SeqNum data_end() const {
+    return snd_.una + (snd_.una == snd_.iss ? 1U : 0U) + send_queue_.size();
+  }
+  bool fin_sent() const { return flags_.fin_queued && snd_.nxt > data_end(); }
+  std::uint32_t in_flight() const { return distance(snd_.una, snd_.nxt); }
+  /// Payload that fits a segment: the MSS less the options that every segment carries.
+  std::uint32_t effective_mss() const { return mss_ - (flags_.timestamps ? 12U : 0U); }
+  const Scoreboard* scoreboard() const { return scoreboard_.get(); }
+  std::uint32_t sacked_bytes() const { return scoreboard_ ? scoreboard_->sacked_bytes() : 0; }
+
+  Tuple tuple_;
+  Snd snd_;
+  Rcv rcv_;
+  Timers timers_;
+  RttEstimator rtt_;
+  NewReno congestion_;
+  SendQueue send_queue_;
+  ReceiveQueue receive_queue_;
+  std::unique_ptr<Reassembly> reassembly_;  ///< only while something is out of order
+  std::unique_ptr<Scoreboard> scoreboard_;  ///< only while something is SACKed
+  const TcpSettings* settings_;             ///< the stack's defaults, or our own copy
+  Instant heard_at_;                        ///< when the peer was last heard
+  Instant progress_at_;  ///< when an ACK last moved on, or sending began: R2 counts from here
+  Instant timed_at_;     ///< when timed_seq_ was sent
+  SeqNum timed_seq_;
+  SeqNum recover_;   ///< the end of what was sent when recovery began (RFC 6582 3.2)
+  SeqNum high_rxt_;  ///< the end of what this recovery has retransmitted
+  SeqNum reset_seq_;
+  SackBlock duplicate_;
+  std::uint32_t dup_bytes_ = 0;  ///< without SACK: what duplicate ACKs say has left the network
+  std::uint32_t ts_recent_ = 0;
+  std::uint32_t ts_recent_age_ = 0;  ///< when it was set, in seconds of the core's clock
+  std::uint32_t ts_offset_ = 0;
+  std::uint32_t challenge_second_ = 0;
+  std::uint16_t mss_;        ///< the smaller of what the peer takes and the path carries
+  std::uint16_t local_mss_;  ///< what we advertise
+  std::uint8_t snd_wscale_ = 0;
+  std::uint8_t rcv_wscale_ = 0;
+  std::uint8_t dup_acks_ = 0;
+  std::uint8_t acks_owed_ = 0;   ///< duplicate ACKs to send, one for each segment out of order
+  std::uint8_t challenges_ = 0;  ///< in challenge_second_
+  std::uint8_t keep_alive_probes_ = 0;
+  TcpState state_;
+  Recovery recovery_ = Recovery::none;
+  CloseReason close_reason_ = CloseReason::none;
+  Ready ready_ = Ready::none;
+  std::uint8_t error_ = 0;  ///< an Error to report once, or zero
+  Flags flags_;
+  struct Counters {
+    std::uint64_t bytes_sent = 0;
+    std::uint64_t bytes_received = 0;
+    std::uint64_t bytes_acked = 0;
+    std::uint32_t segments_sent = 0;
+    std::uint32_t segments_received = 0;
+    std::uint32_t retransmits = 0;
+    std::uint32_t timeouts = 0;
+    std::uint32_t fast_recoveries = 0;
+    std::uint32_t duplicate_segments = 0;
+  } count_;
 };
 
 }  // namespace hawser::tcp
