@@ -179,7 +179,7 @@ std::size_t ImpairedPath::poll_frames(Instant now, std::vector<Packet>& out, std
   std::size_t moved = 0;
   while (moved < limit) {
     Arrival arrival = poll(now);
-    if (!arrival.frame) break;
+    if (!arrival) break;
     out.push_back(std::move(arrival.frame));
     ++moved;
   }

@@ -22,6 +22,8 @@ struct Arrival {
   std::uint64_t serial = 0;  ///< as in the FrameVerdict of on_frame
   bool duplicate = false;    ///< the second copy
   Instant at;
+
+  explicit operator bool() const { return static_cast<bool>(frame); }
 };
 
 /// Order is kept, whatever jitter or a change of the delay says, except for frames that `reorder`

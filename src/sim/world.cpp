@@ -1,0 +1,287 @@
+#include "hawser/world.hpp"
+
+#include <algorithm>
+#include <deque>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "core/random.hpp"
+#include "sim/impaired_path.hpp"
+
+namespace hawser {
+
+namespace {
+
+constexpr std::size_t index_of(StackId id) { return static_cast<std::size_t>(id); }
+constexpr std::size_t index_of(LinkId id) { return static_cast<std::size_t>(id); }
+constexpr std::size_t index_of(InterfaceId id) { return static_cast<std::size_t>(id); }
+constexpr std::size_t index_of(Direction direction) { return static_cast<std::size_t>(direction); }
+
+}  // namespace
+
+class World::Impl {
+ public:
+  Impl(std::uint64_t seed, std::size_t pool_limit) : pool(pool_limit), random(seed) {}
+
+  struct Outlet {
+    LinkId link{};
+    Direction direction{};
+  };
+
+  struct Host {
+    Host(StackConfig config, BufferPool& memory)
+        : outlets(config.interfaces.size()), stack(std::move(config), memory) {}
+
+    std::vector<std::optional<Outlet>> outlets;  // by interface
+    EventBuffer events;
+    ReadyHandler ready_handler;
+    EventHandler event_handler;
+    bool touched = true;  // may have something to put out
+    Stack stack;
+  };
+
+  struct Path {
+    sim::ImpairedPath impaired;
+    Attachment destination;
+    LinkId link{};
+    Direction direction{};
+  };
+
+  struct Scheduled {
+    Instant when;
+    std::uint64_t order;
+    Call call;
+  };
+  struct Later {
+    bool operator()(const Scheduled& a, const Scheduled& b) const {
+      return a.when != b.when ? a.when > b.when : a.order > b.order;
+    }
+  };
+
+  Path& path(LinkId link, Direction direction) {
+    return paths[2 * index_of(link) + index_of(direction)];
+  }
+  Host& host(StackId id) { return hosts[index_of(id)]; }
+
+  void add_path(LinkId link, Direction direction, Attachment from, Attachment to,
+                const Impairment& impairment) {
+    paths.push_back({sim::ImpairedPath(impairment, random.fork(), pool), to, link, direction});
+    host(from.stack).outlets[index_of(from.interface)] = Outlet{link, direction};
+  }
+
+  Instant next_deadline() const;
+  void call_scheduled();
+  void deliver(Path& path);
+  void fire_timers(Host& host);
+  void settle();
+  void take_outputs(Host& host);
+  void hand_over_events(Host& host);
+  void send(Host& host, Packet frame);
+
+  BufferPool pool;  // outlives all that holds packets
+  Random random;
+  std::deque<Host> hosts;  // a reference to a host stays good when more are added
+  std::vector<Path> paths;
+  std::vector<Scheduled> scheduled;  // a heap, the earliest first
+  std::uint64_t next_order = 0;
+  FrameTap tap;
+  std::vector<Packet> batch;
+  Instant now{};
+  std::uint64_t steps = 0;
+  std::uint64_t stuck_deadlines = 0;
+};
+
+Instant World::Impl::next_deadline() const {
+  Instant next = scheduled.empty() ? kNever : scheduled.front().when;
+  for (const Path& path : paths) next = std::min(next, path.impaired.next_deadline());
+  for (const Host& host : hosts) next = std::min(next, host.stack.next_deadline());
+  return next;
+}
+
+void World::Impl::call_scheduled() {
+  while (!scheduled.empty() && scheduled.front().when <= now) {
+    std::ranges::pop_heap(scheduled, Later{});
+    const Call call = std::move(scheduled.back().call);
+    scheduled.pop_back();
+    call();
+  }
+}
+
+void World::Impl::deliver(Path& path) {
+  Host& destination = host(path.destination.stack);
+  while (sim::Arrival arrival = path.impaired.poll(now)) {
+    if (tap) {
+      FrameVerdict verdict;
+      verdict.serial = arrival.serial;
+      verdict.arrives = arrival.at;
+      tap({FrameSighting::Where::arrived, now, path.link, path.direction, verdict,
+           arrival.duplicate, arrival.frame});
+    }
+    batch.push_back(std::move(arrival.frame));
+  }
+  if (batch.empty()) return;
+  destination.stack.on_frames(now, path.destination.interface, batch);
+  destination.touched = true;
+  batch.clear();
+}
+
+void World::Impl::fire_timers(Host& host) {
+  if (host.stack.next_deadline() > now) return;
+  host.stack.on_time(now);
+  take_outputs(host);
+  if (host.stack.next_deadline() <= now) ++stuck_deadlines;
+}
+
+void World::Impl::settle() {
+  for (bool again = true; again;) {
+    again = false;
+    for (Host& host : hosts) {
+      if (!host.touched) continue;
+      take_outputs(host);
+      again = true;
+    }
+  }
+}
+
+void World::Impl::take_outputs(Host& host) {
+  constexpr std::size_t kBatch = 256;
+  host.touched = false;
+  for (std::size_t taken = kBatch; taken == kBatch;) {
+    taken = host.stack.poll_frames(now, batch, kBatch);
+    hand_over_events(host);
+    for (Packet& frame : batch) send(host, std::move(frame));
+    batch.clear();
+  }
+  while (const auto ready = host.stack.poll_readiness()) {
+    if (host.ready_handler) host.ready_handler(ready->socket, ready->what);
+  }
+}
+
+void World::Impl::hand_over_events(Host& host) {
+  for (const Event& event : host.events) host.event_handler(event);
+  host.events.clear();
+}
+
+void World::Impl::send(Host& host, Packet frame) {
+  const auto& outlet = host.outlets[index_of(frame.interface())];
+  if (!outlet) return;
+  sim::ImpairedPath& impaired = path(outlet->link, outlet->direction).impaired;
+  if (!tap) {
+    impaired.on_frame(now, std::move(frame));
+    return;
+  }
+  const Packet seen = frame.share();
+  const FrameVerdict verdict = impaired.on_frame(now, std::move(frame));
+  if (!seen) return;
+  tap({FrameSighting::Where::sent, now, outlet->link, outlet->direction, verdict, false, seen});
+}
+
+World::World(std::uint64_t seed, std::size_t pool_limit)
+    : impl_(std::make_unique<Impl>(seed, pool_limit)) {}
+World::~World() = default;
+World::World(World&&) noexcept = default;
+World& World::operator=(World&&) noexcept = default;
+
+StackId World::add_stack(StackConfig config) {
+  config.seed = impl_->random.next();
+  impl_->hosts.emplace_back(std::move(config), impl_->pool);
+  return StackId{static_cast<std::uint32_t>(impl_->hosts.size() - 1)};
+}
+
+LinkId World::connect(Attachment a, Attachment b, const Impairment& a_to_b,
+                      const Impairment& b_to_a) {
+  const LinkId link{static_cast<std::uint32_t>(impl_->paths.size() / 2)};
+  impl_->add_path(link, Direction::a_to_b, a, b, a_to_b);
+  impl_->add_path(link, Direction::b_to_a, b, a, b_to_a);
+  return link;
+}
+
+LinkId World::connect(Attachment a, Attachment b, const Impairment& both) {
+  return connect(a, b, both, both);
+}
+
+Stack& World::stack(StackId id) {
+  Impl::Host& host = impl_->host(id);
+  host.touched = true;
+  return host.stack;
+}
+
+const Stack& World::stack(StackId id) const { return impl_->host(id).stack; }
+BufferPool& World::pool() { return impl_->pool; }
+
+const Impairment& World::impairment(LinkId link, Direction direction) const {
+  return impl_->path(link, direction).impaired.impairment();
+}
+
+void World::set_impairment(LinkId link, Direction direction, const Impairment& impairment) {
+  impl_->path(link, direction).impaired.set_impairment(impairment);
+}
+
+void World::set_partitioned(LinkId link, bool partitioned) {
+  for (const Direction direction : {Direction::a_to_b, Direction::b_to_a}) {
+    Impairment changed = impairment(link, direction);
+    changed.partitioned = partitioned;
+    set_impairment(link, direction, changed);
+  }
+}
+
+const PathCounters& World::counters(LinkId link, Direction direction) const {
+  return impl_->path(link, direction).impaired.counters();
+}
+
+std::size_t World::in_flight() const {
+  std::size_t frames = 0;
+  for (const Impl::Path& path : impl_->paths) frames += path.impaired.in_flight();
+  return frames;
+}
+
+void World::on_ready(StackId id, ReadyHandler handler) {
+  impl_->host(id).ready_handler = std::move(handler);
+}
+
+void World::on_event(StackId id, EventHandler handler) {
+  Impl::Host& host = impl_->host(id);
+  impl_->hand_over_events(host);
+  host.event_handler = std::move(handler);
+  host.stack.set_event_buffer(host.event_handler ? &host.events : nullptr);
+}
+
+void World::on_frame(FrameTap tap) { impl_->tap = std::move(tap); }
+
+void World::schedule(Instant when, Call call) {
+  impl_->scheduled.push_back({std::max(when, impl_->now), impl_->next_order++, std::move(call)});
+  std::ranges::push_heap(impl_->scheduled, Impl::Later{});
+}
+
+Instant World::now() const { return impl_->now; }
+
+Instant World::next_deadline() {
+  impl_->settle();
+  return impl_->next_deadline();
+}
+
+bool World::step() {
+  const Instant next = next_deadline();
+  if (next == kNever) return false;
+  impl_->now = std::max(impl_->now, next);
+  ++impl_->steps;
+  impl_->call_scheduled();
+  for (Impl::Path& path : impl_->paths) impl_->deliver(path);
+  for (Impl::Host& host : impl_->hosts) impl_->fire_timers(host);
+  impl_->settle();
+  return true;
+}
+
+void World::run_until(Instant when) {
+  while (next_deadline() <= when) step();
+  impl_->now = std::max(impl_->now, when);
+}
+
+void World::run_for(Duration span) { run_until(impl_->now + span); }
+void World::settle() { impl_->settle(); }
+
+std::uint64_t World::steps() const { return impl_->steps; }
+std::uint64_t World::stuck_deadlines() const { return impl_->stuck_deadlines; }
+
+}  // namespace hawser
