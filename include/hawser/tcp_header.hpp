@@ -28,8 +28,8 @@ enum class TcpFlag : std::uint16_t {
 class TcpFlags {
  public:
   constexpr TcpFlags() = default;
-  constexpr TcpFlags(TcpFlag flag)
-      : bits_(static_cast<std::uint16_t>(flag)) {}  // NOLINT: a set of one
+  // NOLINTNEXTLINE(google-explicit-constructor): a flag is a set of one
+  constexpr TcpFlags(TcpFlag flag) : bits_(static_cast<std::uint16_t>(flag)) {}
   constexpr explicit TcpFlags(std::uint16_t bits) : bits_(bits) {}
 
   constexpr bool has(TcpFlag flag) const { return (bits_ & static_cast<std::uint16_t>(flag)) != 0; }

@@ -107,6 +107,7 @@ class Layering(unittest.TestCase):
             static int twice(int n) { return 2 * n; }
             static_assert(sizeof(int) == 4);
             const auto kMark = '"'; auto c = static_cast<int>(kMark);
+            Instant World::now() const { return now_; }
             void on_segment(Instant now); void f() { on_segment(now); }
             """)
         self.put("src/host/good.cpp", "static int n = 0;\nauto t = Clock::now();\n")
