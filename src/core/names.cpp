@@ -1,0 +1,204 @@
+// The names of the vocabulary's enums, as people and tools read them.
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "hawser/drop.hpp"
+#include "hawser/event.hpp"
+#include "hawser/tcp.hpp"
+#include "hawser/tcp_header.hpp"
+
+namespace hawser {
+
+namespace {
+
+constexpr auto kDropNames = std::to_array<std::string_view>({
+    "truncated",
+    "bad ip version",
+    "bad ip header",
+    "bad ip checksum",
+    "ip options malformed",
+    "fragment",
+    "not ours",
+    "bad source",
+    "not unicast",
+    "hop limit",
+    "unknown protocol",
+    "no route",
+    "bad icmp",
+    "bad tcp header",
+    "bad tcp checksum",
+    "bad tcp options",
+    "no connection",
+    "syn queue full",
+    "accept queue full",
+    "bad cookie",
+    "out of window",
+    "paws",
+    "no timestamp",
+    "bad ack",
+    "no ack",
+    "challenge",
+    "bad rst",
+    "after close",
+    "unexpected syn",
+    "old duplicate",
+    "no memory",
+});
+static_assert(kDropNames.size() == kDropReasons);
+
+constexpr std::string_view kUnknown = "unknown";
+
+struct FlagName {
+  TcpFlag flag;
+  std::string_view name;
+};
+
+constexpr auto kFlagNames = std::to_array<FlagName>({
+    {TcpFlag::syn, "SYN"},
+    {TcpFlag::fin, "FIN"},
+    {TcpFlag::rst, "RST"},
+    {TcpFlag::psh, "PSH"},
+    {TcpFlag::ack, "ACK"},
+    {TcpFlag::urg, "URG"},
+    {TcpFlag::ece, "ECE"},
+    {TcpFlag::cwr, "CWR"},
+    {TcpFlag::ae, "AE"},
+});
+
+}  // namespace
+
+std::string_view to_string(DropReason reason) {
+  const auto index = static_cast<std::size_t>(reason);
+  return index < kDropNames.size() ? kDropNames[index] : kUnknown;
+}
+
+std::string_view to_string(TcpState state) {
+  switch (state) {
+    case TcpState::closed:
+      return "CLOSED";
+    case TcpState::listen:
+      return "LISTEN";
+    case TcpState::syn_sent:
+      return "SYN-SENT";
+    case TcpState::syn_received:
+      return "SYN-RECEIVED";
+    case TcpState::established:
+      return "ESTABLISHED";
+    case TcpState::fin_wait_1:
+      return "FIN-WAIT-1";
+    case TcpState::fin_wait_2:
+      return "FIN-WAIT-2";
+    case TcpState::close_wait:
+      return "CLOSE-WAIT";
+    case TcpState::closing:
+      return "CLOSING";
+    case TcpState::last_ack:
+      return "LAST-ACK";
+    case TcpState::time_wait:
+      return "TIME-WAIT";
+  }
+  return kUnknown;
+}
+
+std::string_view to_string(SendReason reason) {
+  switch (reason) {
+    case SendReason::handshake:
+      return "handshake";
+    case SendReason::data:
+      return "data";
+    case SendReason::ack:
+      return "ack";
+    case SendReason::window_update:
+      return "window update";
+    case SendReason::retransmit_rto:
+      return "retransmit rto";
+    case SendReason::retransmit_fast:
+      return "retransmit fast";
+    case SendReason::window_probe:
+      return "window probe";
+    case SendReason::keep_alive:
+      return "keep alive";
+    case SendReason::challenge_ack:
+      return "challenge ack";
+    case SendReason::reset:
+      return "reset";
+  }
+  return kUnknown;
+}
+
+std::string_view to_string(SendBlocked reason) {
+  switch (reason) {
+    case SendBlocked::nothing_to_send:
+      return "nothing to send";
+    case SendBlocked::handshake:
+      return "handshake";
+    case SendBlocked::congestion_window:
+      return "congestion window";
+    case SendBlocked::peer_window:
+      return "peer window";
+    case SendBlocked::nagle:
+      return "nagle";
+    case SendBlocked::silly_window:
+      return "silly window";
+    case SendBlocked::closed:
+      return "closed";
+  }
+  return kUnknown;
+}
+
+std::string_view to_string(CloseReason reason) {
+  switch (reason) {
+    case CloseReason::none:
+      return "none";
+    case CloseReason::finished:
+      return "finished";
+    case CloseReason::reset_by_peer:
+      return "reset by peer";
+    case CloseReason::refused:
+      return "refused";
+    case CloseReason::aborted:
+      return "aborted";
+    case CloseReason::timed_out:
+      return "timed out";
+    case CloseReason::keep_alive:
+      return "keep alive";
+    case CloseReason::unreachable:
+      return "unreachable";
+    case CloseReason::no_memory:
+      return "no memory";
+  }
+  return kUnknown;
+}
+
+std::string_view to_string(TcpTimer timer) {
+  switch (timer) {
+    case TcpTimer::retransmit:
+      return "retransmit";
+    case TcpTimer::persist:
+      return "persist";
+    case TcpTimer::delayed_ack:
+      return "delayed ack";
+    case TcpTimer::keep_alive:
+      return "keep alive";
+    case TcpTimer::user_timeout:
+      return "user timeout";
+    case TcpTimer::fin_wait_2:
+      return "fin wait 2";
+    case TcpTimer::time_wait:
+      return "time wait";
+  }
+  return kUnknown;
+}
+
+std::string TcpFlags::to_string() const {
+  std::string text;
+  for (const FlagName& entry : kFlagNames) {
+    if (!has(entry.flag)) continue;
+    if (!text.empty()) text += ',';
+    text += entry.name;
+  }
+  return text.empty() ? "-" : text;
+}
+
+}  // namespace hawser
