@@ -37,12 +37,19 @@ struct ParsedIp {
 };
 
 /// Reads the header of a packet of `packet_bytes` bytes whose first piece is `head`. IPv4 options
-/// and IPv6 hop-by-hop, routing (with no segments left) and destination options are stepped over.
-/// Fragments give DropReason::fragment, except atomic ones (RFC 6946).
+/// and IPv6 hop-by-hop, routing (with no segments left) and destination options are stepped over;
+/// a source route that goes on to another host gives not_ours, an IPv6 option that demands it
+/// ip_options_malformed. Fragments give fragment, except atomic ones (RFC 6946). An IPv6 address of
+/// the form that stands for IPv4 inside gives bad_source or not_ours.
 std::expected<ParsedIp, DropReason> parse_ip(std::span<const std::byte> head,
                                              std::uint32_t packet_bytes);
 
-/// Puts an IPv4 or IPv6 header, by the family of the source, before what `packet` holds.
+/// Reads the header of a packet of which an ICMP error quotes the beginning: the packet may be
+/// longer than `quote`, and its checksum is not looked at.
+std::expected<ParsedIp, DropReason> parse_quoted_ip(std::span<const std::byte> quote);
+
+/// Puts an IPv4 or IPv6 header, by the family of the source, before what `packet` holds: together
+/// at most 65,535 bytes, for IPv6 not counting its header.
 void push_ip(Packet& packet, const IpHeader& header);
 
 }  // namespace hawser::wire
