@@ -1,0 +1,8 @@
+// All of the sockets: hosts, streams, listeners, and waiting for many.
+#pragma once
+
+#include "hawser/host.hpp"
+#include "hawser/io.hpp"
+#include "hawser/poller.hpp"
+#include "hawser/tcp_listener.hpp"
+#include "hawser/tcp_stream.hpp"

@@ -1,0 +1,88 @@
+// What streams and listeners have in common: a handle of the stack, how long calls wait, and the
+// loop of a call that may have to.
+#pragma once
+
+#include <concepts>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "hawser/io.hpp"
+#include "host/engine.hpp"
+
+namespace hawser::sockets {
+
+inline std::unexpected<std::error_code> failure(Error error) {
+  return std::unexpected(make_error_code(error));
+}
+
+/// The instant until which a call waits; a deadline is of the same clock.
+inline Instant until(Deadline deadline) { return Instant(deadline.at().time_since_epoch()); }
+
+/// A socket that somebody holds. All of it is guarded by the engine's mutex, apart from `engine`,
+/// which never changes.
+class Socket : public host::SocketEntry {
+ public:
+  /// Under the lock of `host`; `socket` is of its stack.
+  Socket(std::shared_ptr<host::Engine> host, TcpHandle socket) : engine(std::move(host)) {
+    handle = socket;
+    engine->attach(*this);
+  }
+
+  std::error_code state() const {
+    if (engine->stopped()) return make_error_code(Error::shut_down);
+    if (!handle) return make_error_code(Error::bad_handle);
+    return {};
+  }
+
+  /// Calls `operation(Stack&, Instant)` until it gives something other than would_block; between
+  /// the calls it waits for `interest`. `force_wait`: even in non-blocking mode.
+  template <typename Operation>
+  auto perform(Ready interest, std::optional<Deadline> deadline, Operation operation,
+               bool force_wait = false)
+      -> IoResult<typename std::invoke_result_t<Operation, Stack&, Instant>::value_type> {
+    host::Engine::Lock lock = engine->lock();
+    std::optional<Instant> limit;
+    for (;;) {
+      if (const std::error_code bad = state()) return std::unexpected(bad);
+      const Instant at = host::Engine::now();
+      auto result = operation(engine->stack(), at);
+      engine->after_call(at);
+      if (result || result.error() != Error::would_block) {
+        engine->pass_on(*this);
+        if (!result) return failure(result.error());
+        if constexpr (std::is_void_v<typename decltype(result)::value_type>) {
+          return {};
+        } else {
+          return std::move(*result);
+        }
+      }
+      if (non_blocking && !deadline && !force_wait) return failure(Error::would_block);
+      if (!limit) limit = limit_of_wait(deadline, at);
+      if (*limit <= at || !engine->wait(lock, *this, interest, *limit)) {
+        return failure(Error::timed_out);
+      }
+    }
+  }
+
+  /// A call that never waits.
+  template <typename Operation>
+  auto call(Operation operation) {
+    return perform(Ready::none, Deadline::at_once(), std::move(operation));
+  }
+
+  std::shared_ptr<host::Engine> engine;
+  std::optional<Duration> timeout;
+  bool non_blocking = false;
+
+ private:
+  Instant limit_of_wait(std::optional<Deadline> deadline, Instant at) const {
+    if (deadline) return until(*deadline);
+    if (!timeout) return kNever;
+    return *timeout > kNever - at ? kNever : at + *timeout;
+  }
+};
+
+}  // namespace hawser::sockets

@@ -1,0 +1,115 @@
+#include "hawser/tcp_listener.hpp"
+
+#include "sockets/socket.hpp"
+
+namespace hawser {
+
+using sockets::failure;
+using sockets::Socket;
+
+TcpListener::TcpListener() noexcept = default;
+TcpListener::TcpListener(TcpListener&& other) noexcept = default;
+TcpListener::TcpListener(std::unique_ptr<Socket> socket) noexcept : socket_(std::move(socket)) {}
+
+TcpListener& TcpListener::operator=(TcpListener&& other) noexcept {
+  if (this == &other) return *this;
+  close();
+  socket_ = std::move(other.socket_);
+  return *this;
+}
+
+TcpListener::~TcpListener() { close(); }
+
+IoResult<TcpListener> TcpListener::listen(Host& host, const Endpoint& local,
+                                          const ListenOptions& options) {
+  const std::shared_ptr<host::Engine>& engine = host.engine();
+  const host::Engine::Lock lock = engine->lock();
+  if (engine->stopped()) return failure(Error::shut_down);
+  Stack& stack = engine->stack();
+  const Result<TcpHandle> handle = stack.tcp_listen(local, options.backlog);
+  if (!handle) return failure(handle.error());
+  if (options.settings) {
+    const Instant at = host::Engine::now();
+    const Result<void> set = stack.tcp_set_settings(at, *handle, *options.settings);
+    if (!set) {
+      (void)stack.tcp_close(at, *handle);
+      return failure(set.error());
+    }
+  }
+  return TcpListener(std::make_unique<Socket>(engine, *handle));
+}
+
+bool TcpListener::is_open() const {
+  if (!socket_) return false;
+  const host::Engine::Lock lock = socket_->engine->lock();
+  return !socket_->state();
+}
+
+IoResult<TcpStream> TcpListener::accept() { return accept_one(std::nullopt); }
+IoResult<TcpStream> TcpListener::accept(Deadline deadline) { return accept_one(deadline); }
+
+IoResult<TcpStream> TcpListener::accept_one(std::optional<Deadline> deadline) {
+  if (!socket_) return failure(Error::bad_handle);
+  return socket_->perform(Ready::readable, deadline,
+                          [&](Stack& stack, Instant) -> Result<TcpStream> {
+                            const Result<TcpHandle> handle = stack.tcp_accept(socket_->handle);
+                            if (!handle) return std::unexpected(handle.error());
+                            return TcpStream(std::make_unique<Socket>(socket_->engine, *handle));
+                          });
+}
+
+IoResult<Ready> TcpListener::wait(Deadline deadline) {
+  if (!socket_) return failure(Error::bad_handle);
+  return socket_->perform(Ready::readable, deadline, [&](Stack& stack, Instant) -> Result<Ready> {
+    const Ready found = stack.tcp_ready(socket_->handle);
+    if (!any(found)) return std::unexpected(Error::would_block);
+    return found;
+  });
+}
+
+void TcpListener::close() {
+  if (!socket_) return;
+  const std::shared_ptr<host::Engine> engine = socket_->engine;
+  const host::Engine::Lock lock = engine->lock();
+  if (socket_->state()) return;
+  const TcpHandle handle = socket_->handle;
+  const Instant at = host::Engine::now();
+  engine->detach(*socket_);
+  (void)engine->stack().tcp_close(at, handle);
+  engine->after_call(at);
+}
+
+IoResult<TcpSettings> TcpListener::settings() const {
+  if (!socket_) return failure(Error::bad_handle);
+  return socket_->call([&](Stack& stack, Instant) { return stack.tcp_settings(socket_->handle); });
+}
+
+IoResult<void> TcpListener::set_settings(const TcpSettings& settings) {
+  if (!socket_) return failure(Error::bad_handle);
+  return socket_->call([&](Stack& stack, Instant at) {
+    return stack.tcp_set_settings(at, socket_->handle, settings);
+  });
+}
+
+void TcpListener::set_timeout(std::optional<Duration> timeout) {
+  if (!socket_) return;
+  const host::Engine::Lock lock = socket_->engine->lock();
+  socket_->timeout = timeout;
+}
+
+void TcpListener::set_non_blocking(bool on) {
+  if (!socket_) return;
+  const host::Engine::Lock lock = socket_->engine->lock();
+  socket_->non_blocking = on;
+}
+
+IoResult<Endpoint> TcpListener::local_endpoint() const {
+  if (!socket_) return failure(Error::bad_handle);
+  return socket_->call([&](Stack& stack, Instant) -> Result<Endpoint> {
+    const Result<TcpInfo> info = stack.tcp_info(socket_->handle);
+    if (!info) return std::unexpected(info.error());
+    return info->local;
+  });
+}
+
+}  // namespace hawser
