@@ -100,7 +100,7 @@ class Connection {
   bool is_done() const { return state_ == TcpState::closed && !flags_.reset_pending; }
   const TcpSettings& settings() const;
   /// The level of readiness now.
-  Ready ready(const Context& context) const;
+  Ready ready() const;
   TcpInfo info(const Context& context) const;
   std::optional<Error> take_error();
   std::optional<std::uint32_t> urgent_mark() const;
@@ -140,10 +140,13 @@ class Connection {
   struct Flags {
     bool timestamps : 1 = false;
     bool sack : 1 = false;
+    bool window_scale : 1 = false;
     bool passive : 1 = false;     ///< RFC9293-MUST-11
     bool released : 1 = false;    ///< the application has closed
     bool fin_queued : 1 = false;  ///< our FIN follows the send queue
-    bool fin_received : 1 = false;
+    bool fin_acked : 1 = false;
+    bool fin_seen : 1 = false;      ///< the peer's FIN stands at fin_at_
+    bool fin_received : 1 = false;  ///< and all before it has arrived
     bool snd_urgent : 1 = false;
     bool rcv_urgent : 1 = false;
     bool syn_pending : 1 = false;  ///< SYN or SYN-ACK must leave (again)
@@ -153,6 +156,7 @@ class Connection {
     bool challenge : 1 = false;         ///< the ACK to send is a challenge (RFC 5961)
     bool force_retransmit : 1 = false;  ///< fast retransmit goes whatever the window says
     bool probe_pending : 1 = false;     ///< the persist timer fired
+    bool probed : 1 = false;            ///< and so what is in flight may not have been taken
     bool keep_alive_pending : 1 = false;
     bool override_silly : 1 = false;  ///< send a small segment in spite of RFC 9293 3.8.6.2.1
     bool timing : 1 = false;          ///< timed_seq_ awaits its ACK
@@ -175,11 +179,16 @@ class Connection {
   void become_established(const Context& context);
   void queue_fin(const Context& context);
   void adopt_settings(const Context& context, const TcpSettings& settings);
+  static std::uint32_t seconds(Instant at);
   bool synchronized() const { return state_ >= TcpState::established; }
+
+  // connection_calls.cpp
+  void restart_after_idle(const Context& context);
+  Error take_failure();
+  SendBlocked send_blocked() const;
 
   // connection_input.cpp
   void on_segment_in_syn_sent(const Context& context, const Segment& segment, Packet& payload);
-  void on_segment_in_order(const Context& context, const Segment& segment, Packet& payload);
   bool check_timestamps(const Context& context, const Segment& segment);
   bool check_sequence(const Context& context, const Segment& segment);
   bool check_reset(const Context& context, const Segment& segment);
@@ -188,20 +197,24 @@ class Connection {
   bool complete_simultaneous_open(const Context& context, const Segment& segment);
   void adopt_syn_options(const Context& context, const TcpHeader& syn);
   void remember_timestamp(const Context& context, const Segment& segment);
-  void send_challenge(const Context& context, DropReason why);
+  void send_challenge(const Context& context);
   void drop(const Context& context, DropReason why, std::uint32_t length);
-  void reset_peer_at(const Context& context, SeqNum seq);
+  void acknowledge_unacceptable(const Context& context, const Segment& segment);
+  void take_content(const Context& context, const Segment& segment, Packet& payload);
+  void reset_peer_at(SeqNum seq);
 
   // connection_ack.cpp
   void on_ack(const Context& context, const Segment& segment);
-  void on_new_ack(const Context& context, const Segment& segment, std::uint32_t sacked);
-  void on_duplicate_ack(const Context& context, std::uint32_t sacked);
-  bool is_duplicate_ack(const Segment& segment, std::uint32_t sacked) const;
+  bool is_duplicate_ack(const Segment& segment) const;
+  void release_acknowledged(std::uint32_t acked);
   void update_send_window(const Context& context, const Segment& segment);
   void take_round_trip_sample(const Context& context, const Segment& segment);
-  void enter_fast_recovery(const Context& context);
+  void on_new_ack(const Context& context, std::uint32_t acked, std::uint32_t flight);
   void advance_recovery(const Context& context, std::uint32_t acked, std::uint32_t flight);
+  void leave_recovery(const Context& context);
+  void on_duplicate_ack(const Context& context);
   bool loss_is_certain() const;
+  void enter_fast_recovery(const Context& context);
   void on_fin_acked(const Context& context);
 
   // connection_data.cpp
@@ -209,50 +222,60 @@ class Connection {
   void on_payload(const Context& context, SeqNum seq, Packet& payload);
   void take_in_order(const Context& context, Packet& payload);
   void keep_out_of_order(const Context& context, SeqNum seq, Packet& payload);
-  void on_fin(const Context& context);
   void schedule_ack(const Context& context);
+  void on_fin(const Context& context);
+  void enter_time_wait(const Context& context);
   void report_duplicate(SeqNum begin, SeqNum end);
 
   // connection_output.cpp
+  std::optional<Range> next_range() const;
   std::optional<Range> next_retransmission() const;
-  std::optional<Range> next_new_data() const;
+  std::optional<Range> next_doubtful() const;
   std::optional<Range> next_probe() const;
+  std::optional<Range> next_new_data() const;
+  std::optional<Range> clip(std::optional<SackBlock> hole, SendReason reason,
+                            bool whatever_window) const;
+  bool worth_sending(std::uint32_t length, std::uint32_t unsent) const;
   std::uint32_t pipe() const;
   std::uint32_t room_in_window(SeqNum seq) const;
-  bool worth_sending(std::uint32_t length, std::uint32_t available, std::uint32_t usable) const;
+  std::uint32_t max_payload() const;
   Packet emit_syn(const Context& context);
   Packet emit_range(const Context& context, const Range& range);
-  Packet emit_ack(const Context& context, SendReason reason);
+  Packet emit_ack(const Context& context, SeqNum seq, SendReason reason);
   Packet emit_reset(const Context& context);
   Packet finish_segment(const Context& context, Packet packet, TcpHeader header,
                         std::uint32_t length, SendReason reason);
-  void add_ack_options(TcpHeader& header);
+  void add_ack_fields(const Context& context, TcpHeader& header);
   void on_range_sent(const Context& context, const Range& range, std::uint32_t length);
   void arm_persist_if_stuck(const Context& context);
-  std::uint16_t advertise_window();
   std::uint32_t window_target() const;
+  std::uint16_t advertise_window();
   void consider_window_update();
   std::uint32_t ts_now(const Context& context) const;
 
   // connection_timers.cpp
   void on_retransmission_timer(const Context& context);
   void on_persist_timer(const Context& context);
-  void on_idle_timer(const Context& context);
+  void on_retransmission_timeout(const Context& context);
+  void resend_all();
   void arm_retransmission(const Context& context);
-  void arm_keep_alive(const Context& context);
-  bool past_user_timeout(const Context& context);
   Duration user_timeout(const Context& context) const;
+  bool past_user_timeout(const Context& context) const;
+  void arm_keep_alive(const Context& context);
+  void on_idle_timer(const Context& context);
 
   /// Where payload ends and our FIN would stand.
   SeqNum data_end() const {
     return snd_.una + (snd_.una == snd_.iss ? 1U : 0U) + send_queue_.size();
   }
-  bool fin_sent() const { return flags_.fin_queued && snd_.nxt > data_end(); }
+  bool fin_sent() const { return flags_.fin_acked || (flags_.fin_queued && snd_.nxt > data_end()); }
   std::uint32_t in_flight() const { return distance(snd_.una, snd_.nxt); }
+  /// What is left of the window that the peer was told of.
+  std::uint32_t advertised() const {
+    return rcv_.nxt < rcv_.edge ? distance(rcv_.nxt, rcv_.edge) : 0;
+  }
   /// Payload that fits a segment: the MSS less the options that every segment carries.
   std::uint32_t effective_mss() const { return mss_ - (flags_.timestamps ? 12U : 0U); }
-  const Scoreboard* scoreboard() const { return scoreboard_.get(); }
-  std::uint32_t sacked_bytes() const { return scoreboard_ ? scoreboard_->sacked_bytes() : 0; }
 
   Tuple tuple_;
   Snd snd_;
@@ -262,22 +285,26 @@ class Connection {
   NewReno congestion_;
   SendQueue send_queue_;
   ReceiveQueue receive_queue_;
-  std::unique_ptr<Reassembly> reassembly_;  ///< only while something is out of order
-  std::unique_ptr<Scoreboard> scoreboard_;  ///< only while something is SACKed
-  const TcpSettings* settings_;             ///< the stack's defaults, or our own copy
-  Instant heard_at_;                        ///< when the peer was last heard
-  Instant progress_at_;  ///< when an ACK last moved on, or sending began: R2 counts from here
-  Instant timed_at_;     ///< when timed_seq_ was sent
+  Reassembly reassembly_;
+  Scoreboard scoreboard_;
+  const TcpSettings* settings_;  ///< the stack's defaults, or our own copy
+  Instant heard_at_;             ///< when the peer was last heard
+  Instant progress_at_;   ///< when an ACK last moved on, or sending began: R2 counts from here
+  Instant sent_at_;       ///< when data last left
+  Instant timed_at_;      ///< when timed_seq_ was sent
+  Instant ts_recent_at_;  ///< when ts_recent_ was set
   SeqNum timed_seq_;
-  SeqNum recover_;   ///< the end of what was sent when recovery began (RFC 6582 3.2)
-  SeqNum high_rxt_;  ///< the end of what this recovery has retransmitted
-  SeqNum reset_seq_;
+  SeqNum recover_;    ///< the end of what was sent when recovery began (RFC 6582 3.2)
+  SeqNum high_rxt_;   ///< the end of what this recovery has retransmitted
+  SeqNum reset_seq_;  ///< where the reset stands that is to be sent
+  SeqNum fin_at_;
   SackBlock duplicate_;
   std::uint32_t dup_bytes_ = 0;  ///< without SACK: what duplicate ACKs say has left the network
   std::uint32_t ts_recent_ = 0;
-  std::uint32_t ts_recent_age_ = 0;  ///< when it was set, in seconds of the core's clock
   std::uint32_t ts_offset_ = 0;
   std::uint32_t challenge_second_ = 0;
+  static constexpr std::uint16_t kMinMss = 64;  ///< less would drown in headers; Linux has 48
+
   std::uint16_t mss_;        ///< the smaller of what the peer takes and the path carries
   std::uint16_t local_mss_;  ///< what we advertise
   std::uint8_t snd_wscale_ = 0;
@@ -290,7 +317,8 @@ class Connection {
   Recovery recovery_ = Recovery::none;
   CloseReason close_reason_ = CloseReason::none;
   Ready ready_ = Ready::none;
-  std::uint8_t error_ = 0;  ///< an Error to report once, or zero
+  std::uint8_t error_ = 0;       ///< why it failed, an Error to report once; or zero
+  std::uint8_t soft_error_ = 0;  ///< an Error that did not end it (RFC9293-MUST-47); or zero
   Flags flags_;
   struct Counters {
     std::uint64_t bytes_sent = 0;

@@ -34,12 +34,11 @@ constexpr std::uint32_t receive_window(std::uint32_t free, std::uint32_t adverti
 }
 
 /// The window field for `window` bytes. What the shift cuts off is rounded up, so that the right
-/// edge stays where it was, unless fewer than that are `free`.
-constexpr std::uint16_t scaled_window(std::uint32_t window, std::uint32_t free,
-                                      std::uint8_t shift) {
-  std::uint32_t field = window >> shift;
-  const bool cut = (field << shift) < window;
-  if (cut && free >> shift > field) ++field;
+/// edge never moves left (RFC9293-SHLD-14); the buffer is exceeded by less than one unit of the
+/// shift.
+constexpr std::uint16_t scaled_window(std::uint32_t window, std::uint8_t shift) {
+  const std::uint32_t unit = std::uint32_t{1} << shift;
+  const std::uint32_t field = (window >> shift) + ((window & (unit - 1)) != 0 ? 1 : 0);
   return static_cast<std::uint16_t>(std::min(field, std::uint32_t{0xffff}));
 }
 

@@ -1,0 +1,188 @@
+// OPEN, CLOSE and ABORT, and the change of states (RFC 9293 3.9.1, 3.10.1, 3.10.4, 3.10.5).
+#include "tcp/connection.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+#include "tcp/transitions.hpp"
+#include "tcp/window.hpp"
+
+namespace hawser::tcp {
+
+Connection::Connection(const Context& context, const Tuple& tuple, SeqNum iss, std::uint16_t mss,
+                       std::uint32_t ts_offset, const TcpSettings& settings)
+    : tuple_(tuple),
+      settings_(&context.config.defaults),
+      heard_at_(context.now),
+      progress_at_(context.now),
+      recover_(iss),
+      ts_offset_(ts_offset),
+      mss_(mss),
+      local_mss_(mss),
+      state_(TcpState::syn_sent) {
+  adopt_settings(context, settings);
+  snd_.iss = snd_.una = iss;
+  snd_.nxt = iss + 1;
+  rcv_wscale_ = window_scale_for(settings_->receive_buffer);
+  flags_.syn_pending = true;
+  context.emit(tuple_.local, tuple_.remote, StateChanged{TcpState::closed, state_});
+}
+
+Connection::Connection(const Context& context, const Tuple& tuple, const Handshake& handshake,
+                       std::uint16_t mss, const TcpSettings& settings)
+    : tuple_(tuple),
+      settings_(&context.config.defaults),
+      heard_at_(context.now),
+      progress_at_(context.now),
+      recover_(handshake.iss),
+      ts_recent_(handshake.ts_recent),
+      ts_offset_(handshake.ts_offset),
+      mss_(std::min(mss, handshake.peer_mss)),
+      local_mss_(mss),
+      snd_wscale_(handshake.snd_wscale),
+      rcv_wscale_(handshake.rcv_wscale),
+      state_(TcpState::syn_received) {
+  adopt_settings(context, settings);
+  flags_.passive = true;
+  flags_.timestamps = handshake.timestamps;
+  flags_.sack = handshake.sack;
+  flags_.syn_retransmitted = handshake.retransmitted;
+  ts_recent_at_ = context.now;
+  snd_.iss = snd_.una = handshake.iss;
+  snd_.nxt = handshake.iss + 1;
+  snd_.wnd = snd_.max_wnd = handshake.syn_window;
+  rcv_.irs = handshake.irs;
+  rcv_.nxt = rcv_.acked = handshake.irs + 1;
+  rcv_.edge = rcv_.nxt + std::min<std::uint32_t>(settings_->receive_buffer, 65535);
+  snd_.wl1 = handshake.irs;
+  snd_.wl2 = handshake.iss;
+  snd_.una += 1;
+  if (!handshake.retransmitted && handshake.syn_sent_at != Instant{}) {
+    rtt_.on_sample(context.now - handshake.syn_sent_at, context.config);
+  }
+  become_established(context);
+}
+
+Connection::~Connection() {
+  if (flags_.own_settings) delete settings_;
+}
+
+void Connection::adopt_settings(const Context& context, const TcpSettings& settings) {
+  const TcpSettings* adopted = &context.config.defaults;
+  const bool own = settings != *adopted;
+  if (own) adopted = new TcpSettings(settings);
+  if (flags_.own_settings) delete settings_;
+  settings_ = adopted;
+  flags_.own_settings = own;
+}
+
+void Connection::set_settings(const Context& context, const TcpSettings& settings) {
+  adopt_settings(context, settings);
+  if (!synchronized()) return;
+  arm_keep_alive(context);
+  if (timers_.is_set(TimerSlot::retransmit)) arm_retransmission(context);
+}
+
+void Connection::set_state(const Context& context, TcpState to) {
+  assert(is_legal(state_, to));
+  context.emit(tuple_.local, tuple_.remote, StateChanged{state_, to});
+  state_ = to;
+}
+
+void Connection::become_established(const Context& context) {
+  set_state(context, TcpState::established);
+  timers_.clear(TimerSlot::retransmit);
+  const bool syn_lost_twice = rtt_.backoff() > 1;  // RFC 6928 2
+  if (flags_.syn_retransmitted) rtt_.assume_syn_loss();
+  rtt_.reset_backoff();
+  congestion_.on_established(effective_mss(), context.config.initial_window, syn_lost_twice);
+  sent_at_ = context.now;
+  progress_at_ = context.now;
+  ready_ |= Ready::writable;
+  arm_keep_alive(context);
+  if (flags_.fin_queued) set_state(context, TcpState::fin_wait_1);
+}
+
+Result<void> Connection::shutdown_write(const Context& context) {
+  switch (state_) {
+    case TcpState::syn_sent:
+    case TcpState::syn_received:
+      flags_.fin_queued = true;  // follows what is queued, once established (RFC 9293 3.10.4)
+      return {};
+    case TcpState::established:
+    case TcpState::close_wait:
+      queue_fin(context);
+      return {};
+    case TcpState::closed:
+      return std::unexpected(Error::not_connected);
+    default:
+      return {};  // it is on its way already
+  }
+}
+
+void Connection::queue_fin(const Context& context) {
+  if (flags_.fin_queued) return;
+  flags_.fin_queued = true;
+  set_state(context, state_ == TcpState::established ? TcpState::fin_wait_1 : TcpState::last_ack);
+}
+
+void Connection::close(const Context& context) {
+  const bool unread = !receive_queue_.empty() || !reassembly_.empty();
+  flags_.released = true;
+  const bool hard = settings_->linger == Duration::zero();
+  if (state_ == TcpState::closed) return;
+  if (state_ == TcpState::time_wait) {
+    receive_queue_.clear();
+    return;
+  }
+  // RFC9293-SHLD-3: a reset tells the peer that its data was lost.
+  if (unread || hard || state_ == TcpState::syn_sent) return abort(context);
+  static_cast<void>(shutdown_write(context));
+  if (state_ == TcpState::fin_wait_2) {
+    timers_.set(TimerSlot::idle, context.now + context.config.fin_wait_2_timeout);
+  }
+}
+
+void Connection::abort(const Context& context) {
+  flags_.released = true;
+  if (state_ == TcpState::closed) return;
+  const bool peer_knows = state_ != TcpState::syn_sent && state_ != TcpState::time_wait;
+  if (peer_knows && !(fin_sent() && state_ == TcpState::last_ack)) {
+    flags_.reset_pending = true;
+    reset_seq_ = snd_.nxt;
+  }
+  fail(context, Error::connection_aborted, CloseReason::aborted);
+}
+
+void Connection::fail(const Context& context, Error error, CloseReason reason) {
+  error_ = static_cast<std::uint8_t>(error);
+  ready_ |= Ready::error | Ready::readable | Ready::writable;
+  finish(context, reason);
+}
+
+void Connection::finish(const Context& context, CloseReason reason) {
+  set_state(context, TcpState::closed);
+  close_reason_ = reason;
+  context.emit(tuple_.local, tuple_.remote, Closed{reason});
+  ready_ |= Ready::closed | Ready::readable;
+  timers_.clear_all();
+  send_queue_.clear();
+  reassembly_.clear();
+  scoreboard_.clear();
+  if (flags_.released) receive_queue_.clear();
+  flags_.ack_now = flags_.syn_pending = flags_.probe_pending = flags_.keep_alive_pending = false;
+  flags_.force_retransmit = false;
+  acks_owed_ = 0;
+}
+
+Connection::TimeWaitFacts Connection::time_wait_facts() const {
+  const auto window = distance(rcv_.nxt, rcv_.edge) >> rcv_wscale_;
+  return {.snd_nxt = snd_.nxt,
+          .rcv_nxt = rcv_.nxt,
+          .window = static_cast<std::uint16_t>(std::min<std::uint32_t>(window, 65535)),
+          .timestamps = flags_.timestamps,
+          .ts_recent = ts_recent_,
+          .ts_offset = ts_offset_};
+}
+
+}  // namespace hawser::tcp

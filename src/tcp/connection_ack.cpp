@@ -1,0 +1,187 @@
+// What an acknowledgment does: windows, round-trip times, and the recovery from loss by duplicate
+// ACKs and SACK (RFC 9293 3.10.7.4 fifth step, RFC 5681 3.2, RFC 6582, RFC 6675).
+#include <algorithm>
+
+#include "tcp/connection.hpp"
+#include "tcp/window.hpp"
+
+namespace hawser::tcp {
+
+void Connection::on_ack(const Context& context, const Segment& segment) {
+  const SeqNum ack = segment.header.ack;
+  if (ack < snd_.una) return;  // an older one, overtaken
+  const std::uint32_t flight = in_flight();
+  const std::uint32_t acked = distance(snd_.una, ack);
+  const bool duplicate = acked == 0 && is_duplicate_ack(segment);
+  if (acked > 0) {
+    take_round_trip_sample(context, segment);
+    release_acknowledged(acked);
+  }
+  std::uint32_t sacked = 0;
+  if (flags_.sack && segment.header.options.sack_count > 0) {
+    sacked = scoreboard_.on_sack(snd_.una, snd_.nxt, segment.header.options.sack()).newly_sacked;
+  }
+  update_send_window(context, segment);
+  if (snd_.wnd == 0) progress_at_ = context.now;  // RFC9293-MUST-37: it answers, so it lives
+  if (acked > 0) {
+    on_new_ack(context, acked, flight);
+  } else if (flight > 0 && (duplicate || sacked > 0)) {
+    on_duplicate_ack(context);
+  }
+}
+
+/// RFC 5681 2: nothing in it is new but that something has arrived.
+bool Connection::is_duplicate_ack(const Segment& segment) const {
+  return segment.seq_length() == 0 &&
+         unscaled_window(segment.header.window, snd_wscale_) == snd_.wnd;
+}
+
+void Connection::release_acknowledged(std::uint32_t acked) {
+  const std::uint32_t data = std::min(acked, send_queue_.size());
+  if (acked > data) flags_.fin_acked = true;
+  send_queue_.release(data);
+  snd_.una += acked;
+  count_.bytes_acked += data;
+  scoreboard_.on_ack(snd_.una);
+  if (flags_.snd_urgent && snd_.una >= snd_.up) flags_.snd_urgent = false;
+  if (flags_.sender_blocked && send_queue_.size() <= settings_->send_buffer / 3 * 2) {
+    flags_.sender_blocked = false;
+    ready_ |= Ready::writable;
+  }
+}
+
+void Connection::update_send_window(const Context& context, const Segment& segment) {
+  const TcpHeader& header = segment.header;
+  const bool newer = snd_.wl1 < header.seq || (snd_.wl1 == header.seq && snd_.wl2 <= header.ack);
+  if (!newer) return;
+  const std::uint32_t window = unscaled_window(header.window, snd_wscale_);
+  const bool opened = window > snd_.wnd;
+  snd_.wnd = window;
+  snd_.max_wnd = std::max(snd_.max_wnd, window);
+  snd_.wl1 = header.seq;
+  snd_.wl2 = header.ack;
+  if (!opened) return;
+  flags_.probe_pending = false;
+  if (in_flight() == 0) {  // what runs is the persist timer
+    timers_.clear(TimerSlot::retransmit);
+    rtt_.reset_backoff();
+  } else if (flags_.probed) {  // what the closed window kept out goes again, at once
+    resend_all();
+    rtt_.reset_backoff();
+    arm_retransmission(context);
+  }
+  flags_.probed = false;
+}
+
+/// RFC9293-MUST-18: one segment in flight is timed, never one that was sent twice (Karn); while
+/// none is, as in recovery, the peer's echo of our timestamp serves (RFC 7323 4).
+void Connection::take_round_trip_sample(const Context& context, const Segment& segment) {
+  if (flags_.timing) {
+    if (segment.header.ack < timed_seq_) return;
+    flags_.timing = false;
+    return rtt_.on_sample(context.now - timed_at_, context.config);
+  }
+  const auto& timestamps = segment.header.options.timestamps;
+  if (!flags_.timestamps || !timestamps) return;
+  const std::chrono::milliseconds age(ts_now(context) - timestamps->echo);
+  if (age > Duration::zero() && age <= context.config.max_rto) {
+    rtt_.on_sample(age, context.config);
+  }
+}
+
+void Connection::on_new_ack(const Context& context, std::uint32_t acked, std::uint32_t flight) {
+  progress_at_ = context.now;
+  dup_acks_ = 0;
+  if (in_flight() == 0) {
+    timers_.clear(TimerSlot::retransmit);
+  } else {
+    arm_retransmission(context);  // RFC6298-5.3
+  }
+  advance_recovery(context, acked, flight);
+  if (flags_.fin_acked) on_fin_acked(context);
+}
+
+void Connection::advance_recovery(const Context& context, std::uint32_t acked,
+                                  std::uint32_t flight) {
+  high_rxt_ = max(high_rxt_, snd_.una);
+  const bool over = snd_.una >= recover_;
+  switch (recovery_) {
+    case Recovery::none: {
+      const bool window_was_full =
+          flight + 2 * effective_mss() > congestion_.cwnd() ||
+          (congestion_.cwnd() < congestion_.ssthresh() && congestion_.cwnd() < 2 * flight);
+      congestion_.on_ack(acked, effective_mss(), window_was_full);
+      dup_bytes_ = 0;
+      if (snd_.una > recover_) recover_ = snd_.una - 1U;  // so that it never lies 2^31 behind
+      return;
+    }
+    case Recovery::fast:
+      if (over) return leave_recovery(context);
+      // RFC 6582 3.2 step 3: a partial ACK says that the next segment is lost too. What it covers
+      // beyond the retransmission was counted by duplicate ACKs before.
+      dup_bytes_ -= std::min(dup_bytes_, acked - std::min(acked, effective_mss()));
+      if (scoreboard_.empty()) flags_.force_retransmit = true;
+      return;
+    case Recovery::timeout:
+      congestion_.on_ack(acked, effective_mss(), true);
+      if (over) leave_recovery(context);
+      return;
+  }
+}
+
+void Connection::leave_recovery(const Context& context) {
+  if (recovery_ == Recovery::fast) congestion_.set_cwnd(congestion_.ssthresh());
+  recovery_ = Recovery::none;
+  flags_.force_retransmit = false;
+  dup_bytes_ = 0;
+  context.emit(tuple_.local, tuple_.remote,
+               CongestionChanged{congestion_.cwnd(), congestion_.ssthresh()});
+}
+
+void Connection::on_duplicate_ack(const Context& context) {
+  if (recovery_ == Recovery::timeout) return;
+  if (!flags_.sack) dup_bytes_ = std::min(dup_bytes_ + effective_mss(), in_flight());
+  if (recovery_ == Recovery::fast) return;
+  if (dup_acks_ < 255) ++dup_acks_;
+  if (loss_is_certain()) enter_fast_recovery(context);
+}
+
+bool Connection::loss_is_certain() const {
+  if (flags_.sack) return dup_acks_ >= 3 || scoreboard_.is_lost(snd_.una, effective_mss());
+  // RFC 6582 3.2 step 2: duplicates of what a timeout sent again prove nothing.
+  return dup_acks_ >= 3 && snd_.una > recover_;
+}
+
+void Connection::enter_fast_recovery(const Context& context) {
+  ++count_.fast_recoveries;
+  // Segments that limited transmit let out do not count as flight (RFC 5681 3.2 step 2).
+  congestion_.on_loss(std::min(in_flight(), congestion_.cwnd()), effective_mss());
+  recovery_ = Recovery::fast;
+  recover_ = snd_.nxt;
+  high_rxt_ = snd_.una;
+  flags_.force_retransmit = true;
+  context.emit(tuple_.local, tuple_.remote,
+               LossDetected{snd_.una, snd_.una + std::min(in_flight(), effective_mss()),
+                            SendReason::retransmit_fast});
+  context.emit(tuple_.local, tuple_.remote,
+               CongestionChanged{congestion_.cwnd(), congestion_.ssthresh()});
+}
+
+void Connection::on_fin_acked(const Context& context) {
+  switch (state_) {
+    case TcpState::fin_wait_1:
+      set_state(context, TcpState::fin_wait_2);
+      if (flags_.released) {
+        timers_.set(TimerSlot::idle, context.now + context.config.fin_wait_2_timeout);
+      }
+      return;
+    case TcpState::closing:
+      return enter_time_wait(context);
+    case TcpState::last_ack:
+      return finish(context, CloseReason::finished);
+    default:
+      return;
+  }
+}
+
+}  // namespace hawser::tcp

@@ -1,0 +1,123 @@
+// SEND, RECEIVE and STATUS, and what the application sees (RFC 9293 3.10.2, 3.10.3, 3.10.6).
+#include <algorithm>
+
+#include "tcp/connection.hpp"
+
+namespace hawser::tcp {
+
+Result<std::size_t> Connection::send(const Context& context, std::span<const std::byte> data,
+                                     bool urgent) {
+  if (error_ != 0) return std::unexpected(take_failure());
+  if (state_ == TcpState::closed) return std::unexpected(Error::broken_pipe);
+  if (flags_.fin_queued) return std::unexpected(Error::broken_pipe);
+  if (data.empty()) return 0;
+  const bool idle = send_queue_.empty();
+  const std::uint32_t taken = send_queue_.append(context.pool, data, settings_->send_buffer);
+  if (taken == 0) {
+    flags_.sender_blocked = true;
+    return std::unexpected(Error::would_block);
+  }
+  if (taken < data.size()) flags_.sender_blocked = true;
+  if (idle && in_flight() == 0) progress_at_ = context.now;
+  if (urgent && taken == data.size()) {  // RFC9293-MUST-30, RFC9293-MUST-62
+    snd_.up = data_end();
+    flags_.snd_urgent = true;
+  }
+  restart_after_idle(context);
+  return taken;
+}
+
+void Connection::restart_after_idle(const Context& context) {
+  // RFC 5681 4.1: after an idle time of more than one RTO the window is no longer trusted.
+  if (!synchronized() || in_flight() != 0) return;
+  if (context.now - sent_at_ > rtt_.rto(context.config)) {
+    congestion_.on_idle(mss_, context.config.initial_window);
+  }
+}
+
+Result<std::size_t> Connection::receive(const Context& context, std::span<std::byte> out) {
+  static_cast<void>(context);
+  if (!receive_queue_.empty()) {
+    const auto mark = urgent_mark();
+    if (mark && *mark > 0) out = out.first(std::min<std::size_t>(out.size(), *mark));
+    const std::uint32_t taken = receive_queue_.read(out);
+    if (state_ != TcpState::closed && !flags_.fin_received) consider_window_update();
+    return taken;
+  }
+  if (error_ != 0) return std::unexpected(take_failure());
+  if (flags_.fin_received || state_ == TcpState::closed) return 0;  // RFC9293-MUST-12
+  return std::unexpected(Error::would_block);
+}
+
+Ready Connection::ready() const {
+  Ready level = Ready::none;
+  const bool over = state_ == TcpState::closed;
+  if (!receive_queue_.empty() || flags_.fin_received || error_ != 0 || over) {
+    level |= Ready::readable;
+  }
+  const bool room = send_queue_.size() < settings_->send_buffer;
+  if (error_ != 0 || over || (synchronized() && (room || flags_.fin_queued))) {
+    level |= Ready::writable;
+  }
+  if (urgent_mark()) level |= Ready::urgent;
+  if (error_ != 0) level |= Ready::error;
+  if (over || state_ == TcpState::time_wait) level |= Ready::closed;
+  return level;
+}
+
+Error Connection::take_failure() {
+  return static_cast<Error>(std::exchange(error_, std::uint8_t{0}));
+}
+
+std::optional<Error> Connection::take_error() {
+  if (error_ != 0) return take_failure();
+  if (soft_error_ == 0) return std::nullopt;
+  return static_cast<Error>(std::exchange(soft_error_, std::uint8_t{0}));
+}
+
+std::optional<std::uint32_t> Connection::urgent_mark() const {
+  // RFC9293-MUST-33. The mark stands before the last urgent octet, as SIOCATMARK has it.
+  if (!flags_.rcv_urgent) return std::nullopt;
+  const SeqNum read_to = rcv_.nxt - (flags_.fin_received ? 1U : 0U) - receive_queue_.size();
+  const SeqNum mark = rcv_.up - 1U;
+  if (mark < read_to) return std::nullopt;
+  return distance(read_to, mark);
+}
+
+TcpInfo Connection::info(const Context& context) const {
+  TcpInfo info;
+  info.state = state_;
+  info.local = tuple_.local;
+  info.remote = tuple_.remote;
+  info.close_reason = close_reason_;
+  info.send_blocked = send_blocked();
+  info.mss = static_cast<std::uint16_t>(effective_mss());
+  info.snd_wscale = snd_wscale_;
+  info.rcv_wscale = rcv_wscale_;
+  info.timestamps = flags_.timestamps;
+  info.sack = flags_.sack;
+  info.srtt = rtt_.srtt();
+  info.rttvar = rtt_.rttvar();
+  info.rto = rtt_.rto(context.config);
+  info.backoff = rtt_.backoff();
+  info.cwnd = congestion_.cwnd();
+  info.ssthresh = congestion_.ssthresh();
+  info.snd_wnd = snd_.wnd;
+  info.rcv_wnd = distance(rcv_.nxt, rcv_.edge);
+  info.in_flight = state_ == TcpState::closed ? 0 : in_flight();
+  info.send_queue = send_queue_.size();
+  info.receive_queue = receive_queue_.size();
+  info.out_of_order = reassembly_.bytes();
+  info.bytes_sent = count_.bytes_sent;
+  info.bytes_acked = count_.bytes_acked;
+  info.bytes_received = count_.bytes_received;
+  info.segments_sent = count_.segments_sent;
+  info.segments_received = count_.segments_received;
+  info.retransmits = count_.retransmits;
+  info.timeouts = count_.timeouts;
+  info.fast_recoveries = count_.fast_recoveries;
+  info.duplicate_segments = count_.duplicate_segments;
+  return info;
+}
+
+}  // namespace hawser::tcp

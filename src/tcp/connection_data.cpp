@@ -1,0 +1,97 @@
+// What urgent pointers, payload and FIN do, and when an ACK answers them (RFC 9293 3.10.7.4 steps
+// six to eight, 3.8.5, 3.8.6.3; RFC 5681 4.2; RFC 2883).
+#include <algorithm>
+
+#include "tcp/connection.hpp"
+
+namespace hawser::tcp {
+
+void Connection::on_urgent(const Segment& segment) {
+  // RFC9293-MUST-31, RFC9293-MUST-32: told once when the pointer appears, again when it advances.
+  const SeqNum up = segment.header.seq + segment.header.urgent;
+  const bool known = flags_.rcv_urgent && up <= rcv_.up;
+  if (known || up <= rcv_.nxt - receive_queue_.size()) return;
+  rcv_.up = up;
+  flags_.rcv_urgent = true;
+  ready_ |= Ready::urgent;
+}
+
+void Connection::on_payload(const Context& context, SeqNum seq, Packet& payload) {
+  if (seq == rcv_.nxt) {
+    take_in_order(context, payload);
+  } else {
+    keep_out_of_order(context, seq, payload);
+  }
+}
+
+void Connection::take_in_order(const Context& context, Packet& payload) {
+  const std::uint32_t length = payload.size();
+  if (!receive_queue_.append(context.pool, payload)) {
+    return drop(context, DropReason::no_memory, length);  // the peer sends it again
+  }
+  std::uint32_t advanced = length;
+  if (!reassembly_.empty()) {
+    advanced += reassembly_.take(context.pool, rcv_.nxt + length, receive_queue_);
+    flags_.ack_now = true;  // it filled a gap, or part of one (RFC 5681 4.2)
+  }
+  rcv_.nxt += advanced;
+  count_.bytes_received += advanced;
+  ready_ |= Ready::readable;
+  schedule_ack(context);
+}
+
+void Connection::keep_out_of_order(const Context& context, SeqNum seq, Packet& payload) {
+  // RFC9293-SHLD-31, RFC9293-MAY-13
+  const std::uint32_t length = payload.size();
+  const auto kept = reassembly_.insert(context.pool, seq, payload, 2 * settings_->receive_buffer);
+  if (kept.duplicate) report_duplicate(kept.duplicate->begin, kept.duplicate->end);
+  if (kept.new_bytes == 0 && !kept.duplicate) drop(context, DropReason::no_memory, length);
+  if (flags_.sack) {
+    flags_.ack_now = true;
+  } else if (acks_owed_ < 255) {
+    ++acks_owed_;  // without SACK each duplicate ACK counts for the sender (RFC 5681 4.2)
+  }
+}
+
+void Connection::schedule_ack(const Context& context) {
+  if (flags_.ack_now) return;
+  // RFC9293-SHLD-19: every second full-sized segment; RFC9293-SHLD-18, RFC9293-MUST-40: or soon.
+  if (distance(rcv_.acked, rcv_.nxt) >= 2 * effective_mss()) {
+    flags_.ack_now = true;
+  } else if (!timers_.is_set(TimerSlot::delayed_ack)) {
+    timers_.set(TimerSlot::delayed_ack, context.now + context.config.delayed_ack);
+  }
+}
+
+void Connection::on_fin(const Context& context) {
+  rcv_.nxt += 1;
+  flags_.fin_received = true;
+  flags_.ack_now = true;
+  ready_ |= Ready::readable;
+  switch (state_) {
+    case TcpState::established:
+      return set_state(context, TcpState::close_wait);
+    case TcpState::fin_wait_1:
+      return set_state(context, TcpState::closing);  // our FIN is not acknowledged yet
+    case TcpState::fin_wait_2:
+      return enter_time_wait(context);
+    default:
+      return;
+  }
+}
+
+void Connection::enter_time_wait(const Context& context) {
+  set_state(context, TcpState::time_wait);
+  close_reason_ = CloseReason::finished;
+  context.emit(tuple_.local, tuple_.remote, Closed{close_reason_});
+  ready_ |= Ready::closed;
+  timers_.clear_all();
+}
+
+void Connection::report_duplicate(SeqNum begin, SeqNum end) {
+  if (!flags_.sack) return;
+  duplicate_ = {begin, end};
+  flags_.duplicate_pending = true;
+}
+
+}  // namespace hawser::tcp

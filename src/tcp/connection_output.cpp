@@ -1,0 +1,361 @@
+// Which segment leaves next, and why: what was lost before what is new, and an acknowledgment when
+// nothing carries it (RFC 9293 3.7.4, 3.8.1, 3.8.6; RFC 5681 3; RFC 6675 4 NextSeg).
+#include <algorithm>
+
+#include "tcp/connection.hpp"
+#include "tcp/window.hpp"
+#include "wire/tcp.hpp"
+
+namespace hawser::tcp {
+
+Packet Connection::poll_segment(const Context& context) {
+  if (flags_.reset_pending) return emit_reset(context);
+  if (state_ == TcpState::closed) return {};
+  if (flags_.syn_pending) return emit_syn(context);
+  if (synchronized() && state_ != TcpState::time_wait) {
+    if (const auto range = next_range()) return emit_range(context, *range);
+    arm_persist_if_stuck(context);
+  }
+  if (flags_.keep_alive_pending) {
+    flags_.keep_alive_pending = false;
+    return emit_ack(context, snd_.nxt - 1U, SendReason::keep_alive);  // RFC9293-SHLD-12
+  }
+  if (flags_.ack_now) {
+    const SendReason reason = flags_.challenge       ? SendReason::challenge_ack
+                              : flags_.update_window ? SendReason::window_update
+                                                     : SendReason::ack;
+    return emit_ack(context, snd_.nxt, reason);
+  }
+  if (acks_owed_ > 0) {
+    --acks_owed_;
+    return emit_ack(context, snd_.nxt, SendReason::ack);
+  }
+  return {};
+}
+
+// ---- what to send
+
+std::optional<Connection::Range> Connection::next_range() const {
+  if (auto range = next_retransmission()) return range;
+  if (flags_.probe_pending) return next_probe();
+  if (auto range = next_new_data()) return range;
+  return next_doubtful();
+}
+
+std::optional<Connection::Range> Connection::next_retransmission() const {
+  const SeqNum from = max(snd_.una, high_rxt_);
+  switch (recovery_) {
+    case Recovery::none:
+      return std::nullopt;
+    case Recovery::fast:
+      if (flags_.force_retransmit) {
+        return clip(scoreboard_.next_hole(snd_.una, snd_.nxt), SendReason::retransmit_fast, true);
+      }
+      if (!flags_.sack) return std::nullopt;
+      return clip(scoreboard_.next_hole(from, scoreboard_.lost_below(snd_.una, effective_mss())),
+                  SendReason::retransmit_fast, false);
+    case Recovery::timeout:
+      return clip(scoreboard_.next_hole(from, recover_), SendReason::retransmit_rto, false);
+  }
+  return std::nullopt;
+}
+
+/// RFC 6675 4 NextSeg rule 3: with nothing new to send, what was not SACKed although something
+/// behind it was.
+std::optional<Connection::Range> Connection::next_doubtful() const {
+  if (recovery_ != Recovery::fast || scoreboard_.empty()) return std::nullopt;
+  return clip(scoreboard_.next_hole(max(snd_.una, high_rxt_), scoreboard_.highest()),
+              SendReason::retransmit_fast, false);
+}
+
+/// The part of `hole` that one segment carries, when the windows let it.
+std::optional<Connection::Range> Connection::clip(std::optional<SackBlock> hole, SendReason reason,
+                                                  bool whatever_window) const {
+  if (!hole || hole->begin >= hole->end) return std::nullopt;
+  const SeqNum begin = hole->begin;
+  // RFC9293-SHLD-16: only what lies inside the window, but for the oldest octet.
+  if (begin != snd_.una && room_in_window(begin) == 0) return std::nullopt;
+  const SeqNum payload_end = min(min(hole->end, data_end()), begin + max_payload());
+  const bool fin = hole->end > data_end() && payload_end == data_end();
+  const SeqNum end = payload_end + (fin ? 1U : 0U);
+  const std::uint32_t outstanding = pipe();
+  const bool fits = outstanding == 0 || outstanding + distance(begin, end) <= congestion_.cwnd();
+  if (!whatever_window && !fits) return std::nullopt;
+  return Range{begin, end, reason};
+}
+
+std::optional<Connection::Range> Connection::next_probe() const {
+  // One octet, new if nothing is in flight, else the oldest (RFC9293-MUST-35, RFC9293-MUST-36).
+  const SeqNum begin = in_flight() == 0 ? snd_.nxt : snd_.una;
+  return Range{begin, begin + 1, SendReason::window_probe};
+}
+
+std::optional<Connection::Range> Connection::next_new_data() const {
+  if (flags_.fin_acked || fin_sent()) return std::nullopt;
+  const SeqNum end = data_end();
+  const std::uint32_t unsent = distance(snd_.nxt, end);
+  if (unsent == 0) {
+    if (!flags_.fin_queued) return std::nullopt;
+    return Range{snd_.nxt, snd_.nxt + 1, SendReason::data};
+  }
+  const std::uint32_t length = std::min({unsent, room_in_window(snd_.nxt), max_payload()});
+  if (length == 0 || !worth_sending(length, unsent)) return std::nullopt;
+  const std::uint32_t outstanding = pipe();
+  if (outstanding != 0 && outstanding + length > congestion_.cwnd()) return std::nullopt;
+  const bool fin = flags_.fin_queued && length == unsent;
+  return Range{snd_.nxt, snd_.nxt + length + (fin ? 1U : 0U), SendReason::data};
+}
+
+/// RFC 9293 3.8.6.2.1 and 3.7.4: full segments, or all that there is unless Nagle makes it wait for
+/// an ACK, or half of the largest window (RFC9293-MUST-38, RFC9293-SHLD-7, RFC9293-MUST-17).
+bool Connection::worth_sending(std::uint32_t length, std::uint32_t unsent) const {
+  if (length >= max_payload() || flags_.override_silly) return true;
+  const bool waits = !settings_->no_delay && !flags_.fin_queued && in_flight() > 0;
+  if (waits) return false;
+  return length == unsent || length >= snd_.max_wnd / 2;
+}
+
+/// Bytes thought to be in the network (RFC 6675 4), whatever told us so.
+std::uint32_t Connection::pipe() const {
+  switch (recovery_) {
+    case Recovery::none: {
+      // Limited transmit: each of the first two duplicate ACKs lets one segment out (RFC 3042).
+      const std::uint32_t left = scoreboard_.sacked_bytes() + dup_bytes_;
+      return in_flight() - std::min({in_flight(), left, 2 * effective_mss()});
+    }
+    case Recovery::fast:
+      if (flags_.sack) {
+        return scoreboard_.pipe(snd_.una, snd_.nxt, max(snd_.una, high_rxt_), effective_mss());
+      }
+      return in_flight() - std::min(dup_bytes_, in_flight());
+    case Recovery::timeout: {
+      // All that was in flight at the timeout counts as lost until it is sent again.
+      std::uint32_t resent = 0;
+      SeqNum from = snd_.una;
+      while (const auto hole = scoreboard_.next_hole(from, min(high_rxt_, recover_))) {
+        resent += distance(hole->begin, hole->end);
+        from = hole->end;
+      }
+      return resent + distance(recover_, snd_.nxt);
+    }
+  }
+  return in_flight();
+}
+
+std::uint32_t Connection::room_in_window(SeqNum seq) const {
+  const SeqNum edge = snd_.una + snd_.wnd;  // may lie left of SND.NXT (RFC9293-MUST-34)
+  return seq < edge ? distance(seq, edge) : 0;
+}
+
+SendBlocked Connection::send_blocked() const {
+  if (state_ == TcpState::closed || state_ == TcpState::time_wait) return SendBlocked::closed;
+  if (!synchronized()) return SendBlocked::handshake;
+  if (fin_sent() || distance(snd_.nxt, data_end()) == 0) return SendBlocked::nothing_to_send;
+  const std::uint32_t unsent = distance(snd_.nxt, data_end());
+  const std::uint32_t length = std::min({unsent, room_in_window(snd_.nxt), max_payload()});
+  if (length == 0) return SendBlocked::peer_window;
+  if (!worth_sending(length, unsent)) {
+    return in_flight() > 0 && !settings_->no_delay ? SendBlocked::nagle : SendBlocked::silly_window;
+  }
+  return SendBlocked::congestion_window;
+}
+
+// ---- how it is sent
+
+Packet Connection::emit_syn(const Context& context) {
+  const bool answer = state_ == TcpState::syn_received;
+  TcpHeader header;
+  header.seq = snd_.iss;
+  header.flags = answer ? TcpFlag::syn | TcpFlag::ack : TcpFlags(TcpFlag::syn);
+  TcpOptions& options = header.options;
+  options.mss = local_mss_;  // RFC9293-MUST-14, RFC9293-SHLD-5
+  if (answer ? flags_.window_scale : context.config.window_scaling) {
+    options.window_scale = rcv_wscale_;
+  }
+  options.sack_permitted = answer ? flags_.sack : context.config.sack;
+  if (answer ? flags_.timestamps : context.config.timestamps) {
+    options.timestamps = TcpTimestamps{ts_now(context), answer ? ts_recent_ : 0};
+  }
+  header.window =  // never scaled on a SYN (RFC 7323 2.2)
+      static_cast<std::uint16_t>(std::min<std::uint32_t>(settings_->receive_buffer, 65535));
+  Packet packet = context.pool.take_packet();
+  arm_retransmission(context);
+  if (!packet) return packet;
+  flags_.syn_pending = false;
+  if (!flags_.syn_retransmitted && !answer) {
+    flags_.timing = true;
+    timed_seq_ = snd_.nxt;
+    timed_at_ = context.now;
+  }
+  return finish_segment(context, std::move(packet), header, 0, SendReason::handshake);
+}
+
+Packet Connection::emit_range(const Context& context, const Range& range) {
+  const std::uint32_t offset = distance(snd_.una, range.begin);
+  const bool fin = range.end > data_end();
+  const std::uint32_t length = distance(range.begin, range.end) - (fin ? 1U : 0U);
+  Packet packet = context.pool.take_packet();
+  if (!packet) {  // as if the network had lost it
+    arm_retransmission(context);
+    return packet;
+  }
+  const std::uint32_t attached = send_queue_.attach(offset, length, packet);
+  const bool whole = attached == length;
+  Range sent{range.begin, whole ? range.end : range.begin + attached, range.reason};
+  TcpHeader header;
+  header.seq = range.begin;
+  header.flags = TcpFlag::ack;
+  if (fin && whole) header.flags |= TcpFlag::fin;
+  // RFC9293-MUST-61: the segment that empties the queue pushes
+  if (attached > 0 && range.begin + attached == data_end()) header.flags |= TcpFlag::psh;
+  if (flags_.snd_urgent && range.begin < snd_.up) {
+    header.flags |= TcpFlag::urg;
+    header.urgent =
+        static_cast<std::uint16_t>(std::min<std::uint32_t>(distance(range.begin, snd_.up), 65535));
+  }
+  on_range_sent(context, sent, attached);
+  add_ack_fields(context, header);
+  return finish_segment(context, std::move(packet), header, attached, range.reason);
+}
+
+void Connection::on_range_sent(const Context& context, const Range& range, std::uint32_t length) {
+  const bool again = range.begin < snd_.nxt;
+  const bool probe = range.reason == SendReason::window_probe;
+  const bool was_idle = in_flight() == 0;
+  flags_.probe_pending = false;
+  count_.bytes_sent += length;
+  sent_at_ = context.now;
+  if (again) {
+    if (range.begin < timed_seq_) flags_.timing = false;  // Karn
+    flags_.force_retransmit = false;
+    if (!probe) {
+      high_rxt_ = max(high_rxt_, range.end);
+      ++count_.retransmits;
+      ++context.counters.retransmits;
+    }
+  } else {
+    flags_.override_silly = false;
+    snd_.nxt = range.end;
+    if (!flags_.timing && !probe && recovery_ == Recovery::none) {
+      flags_.timing = true;
+      timed_seq_ = range.end;
+      timed_at_ = context.now;
+    }
+  }
+  // RFC6298-5.1. What runs while nothing is in flight is the persist timer.
+  if (was_idle || !timers_.is_set(TimerSlot::retransmit)) {
+    if (was_idle && !probe) progress_at_ = context.now;
+    arm_retransmission(context);
+  }
+}
+
+void Connection::arm_persist_if_stuck(const Context& context) {
+  if (in_flight() != 0 || timers_.is_set(TimerSlot::retransmit)) return;
+  if (fin_sent() || distance(snd_.nxt, data_end()) == 0) return;
+  // RFC9293-SHLD-29 for a zero window; the override time of 3.8.6.2.1 is 0.1 to 1 s
+  const Duration rto = rtt_.rto(context.config);
+  const Duration wait = snd_.wnd == 0 ? rto : std::min<Duration>(rto, std::chrono::seconds(1));
+  timers_.set(TimerSlot::retransmit, context.now + wait);
+}
+
+Packet Connection::emit_ack(const Context& context, SeqNum seq, SendReason reason) {
+  Packet packet = context.pool.take_packet();
+  if (!packet) return packet;
+  TcpHeader header;
+  header.seq = seq;
+  header.flags = TcpFlag::ack;
+  add_ack_fields(context, header);
+  return finish_segment(context, std::move(packet), header, 0, reason);
+}
+
+Packet Connection::emit_reset(const Context& context) {
+  flags_.reset_pending = false;
+  Packet packet = context.pool.take_packet();
+  if (!packet) return packet;
+  TcpHeader header;
+  header.seq = reset_seq_;
+  // One that answers a wrong ACK stands where that ACK points (RFC 9293 3.10.7.4).
+  const bool answer = reset_seq_ != snd_.nxt;
+  header.flags = answer ? TcpFlags(TcpFlag::rst) : TcpFlag::rst | TcpFlag::ack;
+  if (!answer) header.ack = rcv_.nxt;
+  ++context.counters.resets_sent;
+  return finish_segment(context, std::move(packet), header, 0, SendReason::reset);
+}
+
+/// ACK, window, timestamp and SACK: what every segment of a synchronised connection says.
+void Connection::add_ack_fields(const Context& context, TcpHeader& header) {
+  header.ack = rcv_.nxt;
+  header.window = advertise_window();
+  TcpOptions& options = header.options;
+  if (flags_.timestamps) options.timestamps = TcpTimestamps{ts_now(context), ts_recent_};
+  if (flags_.sack) {
+    std::span<SackBlock> room = std::span(options.sack_blocks).first(flags_.timestamps ? 3 : 4);
+    if (flags_.duplicate_pending) {  // RFC 2883 4: reported once, as the first block
+      room.front() = duplicate_;
+      room = room.subspan(1);
+      ++options.sack_count;
+    }
+    options.sack_count =
+        static_cast<std::uint8_t>(options.sack_count + reassembly_.sack_blocks(room));
+  }
+  flags_.duplicate_pending = false;
+  flags_.ack_now = flags_.challenge = flags_.update_window = false;
+  rcv_.acked = rcv_.nxt;
+  timers_.clear(TimerSlot::delayed_ack);
+}
+
+Packet Connection::finish_segment(const Context& context, Packet packet, TcpHeader header,
+                                  std::uint32_t length, SendReason reason) {
+  header.source = tuple_.local.port;
+  header.destination = tuple_.remote.port;
+  if (state_ == TcpState::syn_received && header.flags.has(TcpFlag::syn)) header.ack = rcv_.nxt;
+  wire::push_tcp(packet, header, tuple_.local.address, tuple_.remote.address);
+  ++count_.segments_sent;
+  if (context.events != nullptr) {
+    context.emit(tuple_.local, tuple_.remote, SegmentSent{header, length, reason});
+  }
+  return packet;
+}
+
+std::uint32_t Connection::max_payload() const {
+  std::uint32_t blocks = flags_.duplicate_pending ? 1 : 0;
+  if (flags_.sack && !reassembly_.empty()) {
+    std::array<SackBlock, 4> scratch;
+    blocks += reassembly_.sack_blocks(scratch);
+  }
+  if (blocks == 0) return effective_mss();
+  blocks = std::min<std::uint32_t>(blocks, flags_.timestamps ? 3 : 4);
+  return effective_mss() - std::min(4 + 8 * blocks, effective_mss() - 1);
+}
+
+// ---- the receive window
+
+std::uint32_t Connection::window_target() const {
+  const std::uint32_t buffer = settings_->receive_buffer;
+  const std::uint32_t free = buffer - std::min(buffer, receive_queue_.size());
+  const std::uint32_t window = receive_window(free, advertised(), buffer, effective_mss());
+  return std::min(window, std::uint32_t{65535} << rcv_wscale_);
+}
+
+std::uint16_t Connection::advertise_window() {
+  const std::uint16_t field = scaled_window(window_target(), rcv_wscale_);
+  rcv_.edge = max(rcv_.edge, rcv_.nxt + unscaled_window(field, rcv_wscale_));
+  return field;
+}
+
+/// After a read: worth an ACK of its own when the window at least doubles.
+void Connection::consider_window_update() {
+  const std::uint32_t before = advertised();
+  const std::uint32_t target = window_target();
+  if (target <= before || target - before < before) return;
+  flags_.ack_now = true;
+  flags_.update_window = true;
+}
+
+std::uint32_t Connection::ts_now(const Context& context) const {
+  const auto ticks =
+      std::chrono::duration_cast<std::chrono::milliseconds>(context.now.time_since_epoch());
+  return static_cast<std::uint32_t>(ticks.count()) + ts_offset_;
+}
+
+}  // namespace hawser::tcp

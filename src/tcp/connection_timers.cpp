@@ -1,0 +1,117 @@
+// TIMEOUTS: retransmission, persist, delayed ACK, keep-alive, and the bounds R1 and R2
+// (RFC 9293 3.8.1, 3.8.3, 3.8.4, 3.8.6.1, 3.10.8; RFC 6298 5).
+#include <algorithm>
+
+#include "tcp/connection.hpp"
+
+namespace hawser::tcp {
+
+void Connection::on_time(const Context& context) {
+  if (timers_.take_expired(TimerSlot::delayed_ack, context.now)) {
+    context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::delayed_ack});
+    flags_.ack_now = true;
+  }
+  if (timers_.take_expired(TimerSlot::retransmit, context.now)) on_retransmission_timer(context);
+  if (timers_.take_expired(TimerSlot::idle, context.now)) on_idle_timer(context);
+}
+
+void Connection::on_retransmission_timer(const Context& context) {
+  if (past_user_timeout(context)) {  // RFC9293-MUST-20, RFC9293-MUST-21, RFC9293-MUST-22
+    context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::user_timeout});
+    return fail(context, Error::timed_out, CloseReason::timed_out);
+  }
+  rtt_.on_timeout();  // RFC6298-5.5
+  if (!synchronized()) {
+    context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::retransmit});
+    ++count_.timeouts;
+    flags_.syn_retransmitted = true;
+    flags_.timing = false;
+    flags_.syn_pending = true;
+  } else if (in_flight() == 0 || snd_.wnd == 0) {
+    on_persist_timer(context);
+  } else {
+    on_retransmission_timeout(context);
+  }
+  arm_retransmission(context);
+}
+
+void Connection::on_persist_timer(const Context& context) {
+  context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::persist});
+  if (in_flight() == 0 && snd_.wnd > 0) {
+    flags_.override_silly = true;
+  } else {
+    flags_.probe_pending = true;
+    flags_.probed = true;
+  }
+}
+
+void Connection::on_retransmission_timeout(const Context& context) {
+  context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::retransmit});
+  ++count_.timeouts;
+  if (rtt_.backoff() == context.config.r1 && settings_->report_soft_errors) {
+    soft_error_ = static_cast<std::uint8_t>(Error::timed_out);  // RFC9293-SHLD-9
+    ready_ |= Ready::error;
+  }
+  // A peer that SACKed the octet which its ACK still asks for has dropped it again (RFC 2018 8).
+  if (scoreboard_.is_sacked(snd_.una)) scoreboard_.clear();
+  congestion_.on_timeout(in_flight(), effective_mss(), recovery_ != Recovery::timeout);
+  resend_all();
+  context.emit(tuple_.local, tuple_.remote,
+               LossDetected{snd_.una, snd_.nxt, SendReason::retransmit_rto});
+  context.emit(tuple_.local, tuple_.remote,
+               CongestionChanged{congestion_.cwnd(), congestion_.ssthresh()});
+}
+
+/// From here on all that is in flight counts as lost.
+void Connection::resend_all() {
+  recovery_ = Recovery::timeout;
+  recover_ = snd_.nxt;
+  high_rxt_ = snd_.una;
+  dup_bytes_ = 0;
+  dup_acks_ = 0;
+  flags_.force_retransmit = false;
+  flags_.timing = false;
+}
+
+void Connection::arm_retransmission(const Context& context) {
+  const Instant give_up = progress_at_ + user_timeout(context);
+  const Instant expiry = context.now + rtt_.rto(context.config);
+  timers_.set(TimerSlot::retransmit, std::max(context.now, std::min(expiry, give_up)));
+}
+
+Duration Connection::user_timeout(const Context& context) const {
+  if (!synchronized()) return context.config.syn_timeout;  // RFC9293-MUST-23
+  return settings_->user_timeout.value_or(context.config.user_timeout);
+}
+
+bool Connection::past_user_timeout(const Context& context) const {
+  return context.now - progress_at_ >= user_timeout(context);
+}
+
+void Connection::arm_keep_alive(const Context& context) {
+  if (flags_.released && state_ == TcpState::fin_wait_2) return;  // the slot is taken
+  if (!settings_->keep_alive) return timers_.clear(TimerSlot::idle);
+  timers_.set(TimerSlot::idle, std::max(context.now, heard_at_ + settings_->keep_alive_idle));
+}
+
+void Connection::on_idle_timer(const Context& context) {
+  if (flags_.released && state_ == TcpState::fin_wait_2) {
+    context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::fin_wait_2});
+    return finish(context, CloseReason::finished);
+  }
+  const Instant due = heard_at_ + settings_->keep_alive_idle;
+  const bool outstanding = in_flight() > 0 || !send_queue_.empty();
+  if (outstanding || (keep_alive_probes_ == 0 && context.now < due)) {  // RFC9293-MUST-26
+    timers_.set(TimerSlot::idle, outstanding ? context.now + settings_->keep_alive_idle : due);
+    return;
+  }
+  if (keep_alive_probes_ >= settings_->keep_alive_count) {  // RFC9293-MUST-29
+    return fail(context, Error::timed_out, CloseReason::keep_alive);
+  }
+  context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::keep_alive});
+  ++keep_alive_probes_;
+  flags_.keep_alive_pending = true;
+  timers_.set(TimerSlot::idle, context.now + settings_->keep_alive_interval);
+}
+
+}  // namespace hawser::tcp
