@@ -1,7 +1,9 @@
 // A first-in first-out queue of slices: the store below the send, receive and reassembly queues.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <utility>
 
 #include "hawser/buffer.hpp"
@@ -85,6 +87,11 @@ class SliceQueue {
 };
 
 static_assert(sizeof(SliceQueue) <= 40, "an idle connection holds two of them");
+
+/// A block for `wanted` bytes that are to be copied behind `queued` others: small for a small
+/// write, large for a large one or when the queue is long already. Empty when the pool is
+/// exhausted.
+Slice take_block(BufferPool& pool, std::size_t wanted, std::uint32_t queued);
 
 template <typename Visit>
 void SliceQueue::visit(std::uint32_t offset, std::uint32_t length, Visit visit) const {

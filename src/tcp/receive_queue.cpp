@@ -1,0 +1,158 @@
+#include "tcp/receive_queue.hpp"
+
+#include <algorithm>
+
+namespace hawser::tcp {
+
+bool ReceiveQueue::append(BufferPool& pool, Packet& payload) {
+  if (!append_part(pool, payload, 0, payload.size())) return false;
+  payload.truncate(0);
+  return true;
+}
+
+bool ReceiveQueue::append_part(BufferPool& pool, const Packet& payload, std::uint32_t offset,
+                               std::uint32_t length) {
+  const std::uint32_t size_before = size();
+  const bool owned_before = owns_tail_;
+  bool whole = true;
+  // Appends what of a piece of `piece` bytes lies in the part.
+  const auto take_piece = [&](std::uint32_t piece, auto append_bytes) {
+    if (offset >= piece) {
+      offset -= piece;
+      return;
+    }
+    const std::uint32_t n = std::min(piece - offset, length);
+    if (n != 0 && whole) whole = append_bytes(offset, n);
+    length -= n;
+    offset = 0;
+  };
+
+  std::uint32_t in_slices = 0;
+  for (const Slice& slice : payload.slices()) in_slices += slice.size();
+  if (const std::uint32_t own = payload.size() - in_slices; own != 0) {
+    take_piece(own, [&](std::uint32_t begin, std::uint32_t n) {
+      return append_copy(pool, payload.head().subspan(begin, n));
+    });
+  }
+  for (const Slice& slice : payload.slices()) {
+    take_piece(slice.size(), [&](std::uint32_t begin, std::uint32_t n) {
+      return append_slice(pool, slice, begin, n);
+    });
+  }
+  if (whole) return true;
+  slices_.drop_back(size() - size_before);
+  owns_tail_ = owned_before;
+  return false;
+}
+
+bool ReceiveQueue::append_slice(BufferPool& pool, const Slice& slice, std::uint32_t offset,
+                                std::uint32_t length) {
+  const std::span<const std::byte> bytes = slice.bytes().subspan(offset, length);
+  if (continues_tail(bytes)) {
+    slices_.extend_back(length);
+    return true;
+  }
+  if (length < kSmallPiece || slice.block_capacity() / kMaxPinRatio > length) {
+    return append_copy(pool, bytes);
+  }
+  slices_.push_back(slice.part(offset, length));
+  owns_tail_ = false;
+  return true;
+}
+
+/// Whether `bytes` of a slice lie right behind the last slice. Blocks have a header before their
+/// bytes, so bytes that touch are in one block.
+bool ReceiveQueue::continues_tail(std::span<const std::byte> bytes) const {
+  if (empty()) return false;
+  const std::span<const std::byte> tail = slices_.back().bytes();
+  return tail.data() + tail.size() == bytes.data();
+}
+
+bool ReceiveQueue::append_copy(BufferPool& pool, std::span<const std::byte> bytes) {
+  const std::uint32_t size_before = size();
+  const bool owned_before = owns_tail_;
+  if (owns_tail_) {
+    const std::span<std::byte> spare = slices_.back_spare();
+    const std::size_t n = std::min(spare.size(), bytes.size());
+    std::ranges::copy(bytes.first(n), spare.begin());
+    slices_.extend_back(static_cast<std::uint32_t>(n));
+    bytes = bytes.subspan(n);
+  }
+  while (!bytes.empty()) {
+    Slice block = take_block(pool, bytes.size(), size());
+    if (!block) {
+      slices_.drop_back(size() - size_before);
+      owns_tail_ = owned_before;
+      return false;
+    }
+    const std::span<std::byte> spare = block.spare();
+    const std::size_t n = std::min(spare.size(), bytes.size());
+    std::ranges::copy(bytes.first(n), spare.begin());
+    block.extend(static_cast<std::uint32_t>(n));
+    slices_.push_back(std::move(block));
+    owns_tail_ = true;
+    bytes = bytes.subspan(n);
+  }
+  return true;
+}
+
+void ReceiveQueue::append_all(BufferPool& pool, ReceiveQueue&& other) {
+  if (empty()) {
+    join(std::move(other));
+    return;
+  }
+  while (!other.empty()) {
+    Slice slice = other.slices_.pop_front();
+    if (append_slice(pool, slice, 0, slice.size())) continue;
+    slices_.push_back(std::move(slice));
+    owns_tail_ = false;
+  }
+  other.owns_tail_ = false;
+}
+
+void ReceiveQueue::join(ReceiveQueue&& other) {
+  if (other.empty()) return;
+  const bool owned = other.owns_tail_;
+  if (const Slice& first = other.slices_.front(); continues_tail(first.bytes())) {
+    slices_.extend_back(first.size());
+    other.slices_.pop_front();
+  }
+  const bool tail_is_others = !other.empty();
+  if (slices_.count() < other.slices_.count()) {
+    while (!empty()) other.slices_.push_front(slices_.pop_back());
+    slices_ = std::move(other.slices_);
+  } else {
+    while (!other.empty()) slices_.push_back(other.slices_.pop_front());
+  }
+  owns_tail_ = tail_is_others && owned;
+  other.owns_tail_ = false;
+}
+
+std::uint32_t ReceiveQueue::read(std::span<std::byte> out) {
+  const auto bytes = static_cast<std::uint32_t>(std::min<std::size_t>(out.size(), size()));
+  slices_.visit(0, bytes, [&](const Slice& slice, std::uint32_t begin, std::uint32_t part) {
+    std::ranges::copy(slice.bytes().subspan(begin, part), out.begin());
+    out = out.subspan(part);
+    return true;
+  });
+  drop_front(bytes);
+  return bytes;
+}
+
+void ReceiveQueue::drop_front(std::uint32_t bytes) {
+  slices_.drop_front(bytes);
+  if (empty()) owns_tail_ = false;
+}
+
+void ReceiveQueue::drop_back(std::uint32_t bytes) {
+  const std::uint32_t slices_before = slices_.count();
+  slices_.drop_back(bytes);
+  if (slices_.count() != slices_before) owns_tail_ = false;
+}
+
+void ReceiveQueue::clear() {
+  slices_.clear();
+  owns_tail_ = false;
+}
+
+}  // namespace hawser::tcp
