@@ -270,6 +270,7 @@ class Connection {
   }
   bool fin_sent() const { return flags_.fin_acked || (flags_.fin_queued && snd_.nxt > data_end()); }
   std::uint32_t in_flight() const { return distance(snd_.una, snd_.nxt); }
+  bool peer_window_closed() const { return synchronized() && snd_.wnd == 0; }
   /// What is left of the window that the peer was told of.
   std::uint32_t advertised() const {
     return rcv_.nxt < rcv_.edge ? distance(rcv_.nxt, rcv_.edge) : 0;

@@ -12,22 +12,20 @@ void Connection::on_ack(const Context& context, const Segment& segment) {
   if (ack < snd_.una) return;  // an older one, overtaken
   const std::uint32_t flight = in_flight();
   const std::uint32_t acked = distance(snd_.una, ack);
-  const bool duplicate = acked == 0 && is_duplicate_ack(segment);
+  // With SACK, news of what arrived out of order counts; without, an ACK that repeats the last one.
+  bool arrived = !flags_.sack && acked == 0 && is_duplicate_ack(segment);
   if (acked > 0) {
     take_round_trip_sample(context, segment);
     release_acknowledged(acked);
   }
-  std::uint32_t sacked = 0;
   if (flags_.sack && segment.header.options.sack_count > 0) {
-    sacked = scoreboard_.on_sack(snd_.una, snd_.nxt, segment.header.options.sack()).newly_sacked;
+    arrived =
+        scoreboard_.on_sack(snd_.una, snd_.nxt, segment.header.options.sack()).newly_sacked > 0;
   }
   update_send_window(context, segment);
   if (snd_.wnd == 0) progress_at_ = context.now;  // RFC9293-MUST-37: it answers, so it lives
-  if (acked > 0) {
-    on_new_ack(context, acked, flight);
-  } else if (flight > 0 && (duplicate || sacked > 0)) {
-    on_duplicate_ack(context);
-  }
+  if (acked > 0) on_new_ack(context, acked, flight);
+  if (arrived && in_flight() > 0) on_duplicate_ack(context);
 }
 
 /// RFC 5681 2: nothing in it is new but that something has arrived.
@@ -130,7 +128,10 @@ void Connection::advance_recovery(const Context& context, std::uint32_t acked,
 }
 
 void Connection::leave_recovery(const Context& context) {
-  if (recovery_ == Recovery::fast) congestion_.set_cwnd(congestion_.ssthresh());
+  if (recovery_ == Recovery::fast) {  // no burst: RFC 6582 3.2 step 3, full acknowledgment (1)
+    const std::uint32_t mss = effective_mss();
+    congestion_.set_cwnd(std::min(congestion_.ssthresh(), std::max(in_flight(), mss) + mss));
+  }
   recovery_ = Recovery::none;
   flags_.force_retransmit = false;
   dup_bytes_ = 0;

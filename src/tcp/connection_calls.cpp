@@ -14,6 +14,7 @@ Result<std::size_t> Connection::send(const Context& context, std::span<const std
   const bool idle = send_queue_.empty();
   const std::uint32_t taken = send_queue_.append(context.pool, data, settings_->send_buffer);
   if (taken == 0) {
+    if (idle) return std::unexpected(Error::no_buffer_space);  // no ACK would ever make room
     flags_.sender_blocked = true;
     return std::unexpected(Error::would_block);
   }

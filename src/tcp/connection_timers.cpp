@@ -74,9 +74,12 @@ void Connection::resend_all() {
 }
 
 void Connection::arm_retransmission(const Context& context) {
-  const Instant give_up = progress_at_ + user_timeout(context);
-  const Instant expiry = context.now + rtt_.rto(context.config);
-  timers_.set(TimerSlot::retransmit, std::max(context.now, std::min(expiry, give_up)));
+  Instant expiry = context.now + rtt_.rto(context.config);
+  if (!peer_window_closed()) {
+    const Instant give_up = progress_at_ + user_timeout(context);
+    expiry = std::max(context.now, std::min(expiry, give_up));
+  }
+  timers_.set(TimerSlot::retransmit, expiry);
 }
 
 Duration Connection::user_timeout(const Context& context) const {
@@ -85,6 +88,8 @@ Duration Connection::user_timeout(const Context& context) const {
 }
 
 bool Connection::past_user_timeout(const Context& context) const {
+  // RFC9293-MUST-37: with a closed window only a probe that nobody answered counts.
+  if (peer_window_closed() && sent_at_ <= progress_at_) return false;
   return context.now - progress_at_ >= user_timeout(context);
 }
 
