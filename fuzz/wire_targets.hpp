@@ -1,0 +1,99 @@
+// What must hold for any bytes that a parser of src/wire/ is given. The fuzzers here and the test
+// of random mutations in tests/wire/ both call it.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "hawser/packet.hpp"
+#include "wire/bytes.hpp"
+#include "wire/checksum.hpp"
+#include "wire/icmp.hpp"
+#include "wire/ip.hpp"
+#include "wire/tcp.hpp"
+
+namespace hawser::fuzz {
+
+/// Null, or what did not hold.
+using Violation = const char*;
+
+inline Packet packet_of(BufferPool& pool, std::span<const std::byte> bytes) {
+  Packet packet = pool.take_packet();
+  if (bytes.empty()) return packet;
+  Slice slice = pool.take(static_cast<std::uint32_t>(bytes.size()));
+  std::ranges::copy(bytes, slice.spare().begin());
+  slice.extend(static_cast<std::uint32_t>(bytes.size()));
+  packet.append(std::move(slice));
+  return packet;
+}
+
+/// Emits what was read and reads it again: the same must come out.
+inline Violation check_ip(BufferPool& pool, std::span<const std::byte> input) {
+  const auto size = static_cast<std::uint32_t>(input.size());
+  const auto parsed = wire::parse_ip(input, size);
+  const auto quoted = wire::parse_quoted_ip(input);
+  if (quoted && quoted->header_bytes > size) return "the quoted header ends behind the bytes";
+  if (!parsed) return nullptr;
+  if (!quoted) return "what is a packet is the beginning of one";
+  if (parsed->header_bytes + parsed->payload_bytes > size)
+    return "the payload ends behind the bytes";
+  const wire::IpHeader& header = parsed->header;
+  // Hop-by-hop options out of their place, which would be in it without what stood before them.
+  if (!header.source.is_v4() && header.protocol == 0) return nullptr;
+  if (header.source.family() != header.destination.family()) return "two families in one header";
+  Packet again = packet_of(pool, input.subspan(parsed->header_bytes, parsed->payload_bytes));
+  wire::push_ip(again, header);
+  const auto reparsed = wire::parse_ip(again.head(), again.size());
+  if (!reparsed) return "what was emitted is refused";
+  if (reparsed->header.source != header.source) return "another source";
+  if (reparsed->header.destination != header.destination) return "another destination";
+  if (reparsed->header.protocol != header.protocol) return "another protocol";
+  return nullptr;
+}
+
+inline Violation check_tcp(BufferPool& pool, std::span<const std::byte> input) {
+  const auto parsed = wire::parse_tcp(input);
+  if (!parsed) return nullptr;
+  if (parsed->header_bytes > input.size()) return "the header ends behind the bytes";
+  if (parsed->header.options.sack_count > 4) return "more SACK blocks than there is room for";
+  const IpAddress address = IpAddress::v4(10, 0, 0, 1);
+  Packet again = packet_of(pool, input.subspan(parsed->header_bytes));
+  wire::push_tcp(again, parsed->header, address, address);
+  if (!wire::tcp_checksum_ok(again, address, address)) return "a wrong checksum was emitted";
+  const auto reparsed = wire::parse_tcp(again.head());
+  if (!reparsed) return "what was emitted is refused";
+  if (reparsed->header.seq != parsed->header.seq) return "another sequence number";
+  if (reparsed->header.flags != parsed->header.flags) return "other flags";
+  if (reparsed->header.options.timestamps != parsed->header.options.timestamps) {
+    return "other timestamps";
+  }
+  return nullptr;
+}
+
+/// With the checksum repaired first, so that what stands behind it is reached.
+inline Violation check_icmp(BufferPool& pool, std::span<const std::byte> input, bool v6) {
+  if (input.size() < wire::kIcmpHeader) return nullptr;
+  const IpAddress address = v6 ? *IpAddress::parse("fd00::1") : IpAddress::v4(10, 0, 0, 1);
+  std::vector<std::byte> message(input.begin(), input.end());
+  wire::write16(&message[2], 0);
+  wire::Checksum checksum;
+  if (v6) {
+    checksum.add_pseudo_header(address, address,
+                               static_cast<std::uint8_t>(wire::IpProtocol::icmpv6),
+                               static_cast<std::uint32_t>(message.size()));
+  }
+  checksum.add(message);
+  wire::write16(&message[2], checksum.value());
+  const auto parsed = wire::parse_icmp(packet_of(pool, message), address, address);
+  if (!parsed) return nullptr;
+  const auto* error = std::get_if<wire::IcmpError>(&*parsed);
+  if (error != nullptr && error->source.is_v4() == v6) return "an error of the other family";
+  return nullptr;
+}
+
+}  // namespace hawser::fuzz

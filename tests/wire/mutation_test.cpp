@@ -1,0 +1,143 @@
+// Valid packets with random damage, and plain noise, through every parser: none reads beyond its
+// bytes (the sanitizers say so) and what it takes is consistent.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <vector>
+
+#include "fuzz/wire_targets.hpp"
+#include "tests/wire/support.hpp"
+
+namespace hawser::wire {
+namespace {
+
+using testing::Bytes;
+using testing::bytes;
+
+const IpAddress kV4 = IpAddress::v4(10, 9, 0, 2);
+const IpAddress kV6 = *IpAddress::parse("fd00:9::2");
+
+Packet segment(BufferPool& pool, TcpFlags flags, const IpAddress& address) {
+  Packet packet = testing::received(pool, Bytes(40, std::byte{0xa5}));
+  TcpHeader header;
+  header.flags = flags;
+  header.options.mss = 1460;
+  header.options.window_scale = 7;
+  header.options.sack_permitted = true;
+  header.options.timestamps = TcpTimestamps{1, 2};
+  header.options.sack_count = 3;
+  push_tcp(packet, header, address, address);
+  return packet;
+}
+
+Packet datagram(BufferPool& pool, const IpAddress& address) {
+  Packet packet = segment(pool, TcpFlag::ack, address);
+  IpHeader header;
+  header.source = address;
+  header.destination = address;
+  header.protocol = 6;
+  push_ip(packet, header);
+  return packet;
+}
+
+/// IPv6 with hop-by-hop, routing, fragment and destination options headers.
+Bytes extended(BufferPool& pool) {
+  Packet packet = testing::received(
+      pool, bytes({43, 0, 5, 2, 0, 0, 1, 0, 44, 0, 4, 0, 0, 0, 0, 0, 60, 0, 0, 0, 9, 9, 9, 9,
+                   6,  1, 0, 1, 2, 0, 0, 0, 1,  6, 0, 0, 0, 0, 0, 0, 1,  2, 3, 4, 5, 6, 7, 8}));
+  IpHeader header;
+  header.source = kV6;
+  header.destination = kV6;
+  header.protocol = 0;
+  push_ip(packet, header);
+  return testing::contents(packet);
+}
+
+std::vector<Bytes> seeds() {
+  BufferPool pool;
+  std::vector<Bytes> result;
+  for (const IpAddress& address : {kV4, kV6}) {
+    const Packet whole = datagram(pool, address);
+    result.push_back(testing::contents(whole));
+    result.push_back(testing::contents(segment(pool, TcpFlag::ack, address)));
+    result.push_back(testing::contents(segment(pool, TcpFlag::syn, address)));
+    result.push_back(testing::contents(
+        make_icmp_unreachable(whole, IcmpErrorKind::port_unreachable, address, address)));
+  }
+  result.push_back(extended(pool));
+  return result;
+}
+
+/// Flips bits, sets bytes to values on the edge, cuts, and repeats.
+void damage(Random& random, Bytes& bytes) {
+  static constexpr std::uint8_t kEdges[] = {0, 1, 2, 4, 0x0f, 0x40, 0x45, 0x60, 0x7f, 0x80, 0xff};
+  for (std::uint64_t left = 1 + random.below(6); left > 0 && !bytes.empty(); --left) {
+    const auto at = static_cast<std::ptrdiff_t>(random.below(bytes.size()));
+    std::byte& byte = bytes[static_cast<std::size_t>(at)];
+    switch (random.below(5)) {
+      case 0:
+        byte ^= std::byte{1} << random.below(8);
+        break;
+      case 1:
+        byte = std::byte{kEdges[random.below(std::size(kEdges))]};
+        break;
+      case 2:
+        byte = static_cast<std::byte>(random.next());
+        break;
+      case 3:
+        if (random.chance(0.3)) bytes.resize(static_cast<std::size_t>(at));
+        break;
+      default:
+        bytes.insert(bytes.begin() + at, static_cast<std::byte>(random.next()));
+        break;
+    }
+  }
+}
+
+/// Half of the damaged IPv4 headers get a right checksum, lest nothing came past it.
+void repair(Random& random, Bytes& packet) {
+  if (packet.size() < 20 || packet[0] >> 4 != std::byte{4} || random.chance(0.5)) return;
+  const std::size_t header = std::to_integer<std::size_t>(packet[0] & std::byte{15}) * 4;
+  if (header < 20 || header > packet.size()) return;
+  write16(&packet[10], 0);
+  Checksum checksum;
+  checksum.add(std::span(packet).first(header));
+  write16(&packet[10], checksum.value());
+}
+
+using Check = std::function<fuzz::Violation(BufferPool&, std::span<const std::byte>)>;
+
+void run(std::uint64_t seed, const Check& check) {
+  Random random(seed);
+  BufferPool pool;
+  const std::vector<Bytes> originals = seeds();
+  for (int round = 0; round < 100000; ++round) {
+    Bytes input = random.chance(0.05) ? testing::random_bytes(random, random.below(120))
+                                      : originals[random.below(originals.size())];
+    damage(random, input);
+    repair(random, input);
+    input.shrink_to_fit();  // so that a sanitizer sees a read behind its end
+    const fuzz::Violation violation = check(pool, input);
+    ASSERT_EQ(violation, nullptr) << violation << " in round " << round << " of seed " << seed;
+  }
+  EXPECT_EQ(pool.bytes_in_use(), 0U);
+}
+
+TEST(Mutation, BeginsFromValidPackets) {
+  const std::vector<Bytes> originals = seeds();
+  for (const Bytes& packet : {originals.front(), originals[4], originals.back()}) {
+    EXPECT_TRUE(parse_ip(packet, static_cast<std::uint32_t>(packet.size())));
+  }
+}
+
+TEST(Mutation, OfIpPackets) { run(21, fuzz::check_ip); }
+TEST(Mutation, OfTcpSegments) { run(22, fuzz::check_tcp); }
+TEST(Mutation, OfIcmpMessages) {
+  run(23, [](BufferPool& pool, std::span<const std::byte> input) {
+    const fuzz::Violation violation = fuzz::check_icmp(pool, input, false);
+    return violation != nullptr ? violation : fuzz::check_icmp(pool, input, true);
+  });
+}
+
+}  // namespace
+}  // namespace hawser::wire
