@@ -1,7 +1,9 @@
 // Addresses of hosts and of programs on them, for IPv4 and IPv6.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -49,10 +51,7 @@ class IpAddress {
 
   constexpr Family family() const { return is_v4() ? Family::ipv4 : Family::ipv6; }
   constexpr bool is_v4() const {
-    for (std::size_t i = 0; i < 10; ++i) {
-      if (bytes_[i] != 0) return false;
-    }
-    return bytes_[10] == 0xff && bytes_[11] == 0xff;
+    return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), bytes_.begin());
   }
   /// All sixteen bytes in network order; of an IPv4 address the last four count.
   constexpr const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }
@@ -69,10 +68,18 @@ class IpAddress {
 
   std::string to_string() const;
 
-  friend constexpr bool operator==(const IpAddress&, const IpAddress&) = default;
+  /// In two words: every segment's demultiplexing compares addresses.
+  friend constexpr bool operator==(const IpAddress& a, const IpAddress& b) {
+    using Halves = std::array<std::uint64_t, 2>;
+    const auto x = std::bit_cast<Halves>(a.bytes_);
+    const auto y = std::bit_cast<Halves>(b.bytes_);
+    return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+  }
   friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) = default;
 
  private:
+  static constexpr std::array<std::uint8_t, 12> kMappedPrefix{0, 0, 0, 0, 0,    0,
+                                                              0, 0, 0, 0, 0xff, 0xff};
   std::array<std::uint8_t, 16> bytes_{};
 };
 
