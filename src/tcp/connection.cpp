@@ -97,6 +97,7 @@ void Connection::become_established(const Context& context) {
   rtt_.reset_backoff();
   congestion_.on_established(effective_mss(), context.config.initial_window, syn_lost_twice);
   sent_at_ = context.now;
+  retransmitted_ts_ = ts_now(context);
   progress_at_ = context.now;
   ready_ |= Ready::writable;
   arm_keep_alive(context);

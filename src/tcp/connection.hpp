@@ -303,6 +303,7 @@ class Connection {
   std::uint32_t dup_bytes_ = 0;  ///< without SACK: what duplicate ACKs say has left the network
   std::uint32_t ts_recent_ = 0;
   std::uint32_t ts_offset_ = 0;
+  std::uint32_t retransmitted_ts_ = 0;  ///< our timestamp when data was last sent again
   std::uint32_t challenge_second_ = 0;
   static constexpr std::uint16_t kMinMss = 64;  ///< less would drown in headers; Linux has 48
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "tcp/connection.hpp"
+#include "tcp/paws.hpp"
 #include "tcp/window.hpp"
 
 namespace hawser::tcp {
@@ -21,6 +22,10 @@ void Connection::on_ack(const Context& context, const Segment& segment) {
   if (flags_.sack && segment.header.options.sack_count > 0) {
     arrived =
         scoreboard_.on_sack(snd_.una, snd_.nxt, segment.header.options.sack()).newly_sacked > 0;
+    if (flags_.timing && scoreboard_.is_sacked(timed_seq_ - 1U)) {
+      flags_.timing = false;
+      rtt_.on_sample(context.now - timed_at_, context.config);
+    }
   }
   update_send_window(context, segment);
   if (snd_.wnd == 0) progress_at_ = context.now;  // RFC9293-MUST-37: it answers, so it lives
@@ -71,16 +76,20 @@ void Connection::update_send_window(const Context& context, const Segment& segme
   flags_.probed = false;
 }
 
-/// RFC9293-MUST-18: one segment in flight is timed, never one that was sent twice (Karn); while
-/// none is, as in recovery, the peer's echo of our timestamp serves (RFC 7323 4).
+/// RFC9293-MUST-18: one segment in flight is timed, never one that was sent twice (Karn), nor one
+/// whose ACK had to wait for the repair of what was before it. While none is, the peer's echo of
+/// our timestamp serves (RFC 7323 4).
 void Connection::take_round_trip_sample(const Context& context, const Segment& segment) {
   if (flags_.timing) {
     if (segment.header.ack < timed_seq_) return;
     flags_.timing = false;
-    return rtt_.on_sample(context.now - timed_at_, context.config);
+    if (recovery_ == Recovery::none) {
+      return rtt_.on_sample(context.now - timed_at_, context.config);
+    }
   }
   const auto& timestamps = segment.header.options.timestamps;
   if (!flags_.timestamps || !timestamps) return;
+  if (timestamp_before(timestamps->echo, retransmitted_ts_)) return;
   const std::chrono::milliseconds age(ts_now(context) - timestamps->echo);
   if (age > Duration::zero() && age <= context.config.max_rto) {
     rtt_.on_sample(age, context.config);

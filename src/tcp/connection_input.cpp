@@ -104,6 +104,7 @@ bool Connection::complete_simultaneous_open(const Context& context, const Segmen
     return false;
   }
   heard_at_ = context.now;
+  take_round_trip_sample(context, segment);
   snd_.una = header.ack;
   snd_.wnd = snd_.max_wnd = header.window;
   flags_.syn_pending = false;

@@ -226,8 +226,9 @@ void Connection::on_range_sent(const Context& context, const Range& range, std::
   count_.bytes_sent += length;
   sent_at_ = context.now;
   if (again) {
-    if (range.begin < timed_seq_) flags_.timing = false;  // Karn
+    if (range.begin < timed_seq_ && timed_seq_ <= range.end) flags_.timing = false;  // Karn
     flags_.force_retransmit = false;
+    retransmitted_ts_ = ts_now(context);
     if (!probe) {
       high_rxt_ = max(high_rxt_, range.end);
       ++count_.retransmits;
@@ -236,7 +237,7 @@ void Connection::on_range_sent(const Context& context, const Range& range, std::
   } else {
     flags_.override_silly = false;
     snd_.nxt = range.end;
-    if (!flags_.timing && !probe && recovery_ == Recovery::none) {
+    if (!flags_.timing && !probe) {
       flags_.timing = true;
       timed_seq_ = range.end;
       timed_at_ = context.now;
