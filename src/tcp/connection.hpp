@@ -98,7 +98,7 @@ class Connection {
   /// in TIME-WAIT it makes a record of it by `time_wait_facts` and keeps the connection only for
   /// what the application still has to read.
   bool is_done() const { return state_ == TcpState::closed && !flags_.reset_pending; }
-  const TcpSettings& settings() const;
+  const TcpSettings& settings() const { return *settings_; }
   /// The level of readiness now.
   Ready ready() const;
   TcpInfo info(const Context& context) const;
