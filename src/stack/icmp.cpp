@@ -1,0 +1,115 @@
+// ICMP and ICMPv6 at a host (RFC 1122 3.2.2, RFC 4443, RFC 5927; RFC 9293 3.9.2.2).
+#include <variant>
+
+#include "stack/impl.hpp"
+
+namespace hawser {
+
+namespace {
+
+struct Meaning {
+  Error error{};
+  bool hard = false;  ///< ends a connection that is not yet established (RFC9293-SHLD-26)
+};
+
+/// What an ICMP error means to a connection; nothing when it is to be ignored. Which are soft is
+/// RFC9293-MUST-56.
+std::optional<Meaning> meaning_of(wire::IcmpErrorKind kind) {
+  using Kind = wire::IcmpErrorKind;
+  switch (kind) {
+    case Kind::network_unreachable:
+      return Meaning{Error::network_unreachable};
+    case Kind::host_unreachable:
+    case Kind::source_route_failed:
+    case Kind::prohibited:
+    case Kind::time_exceeded:
+      return Meaning{Error::host_unreachable};
+    case Kind::protocol_unreachable:
+      return Meaning{Error::protocol_unreachable, true};
+    case Kind::port_unreachable:
+      return Meaning{Error::connection_refused, true};
+    case Kind::parameter_problem:
+      return Meaning{Error::protocol_unreachable};
+    case Kind::packet_too_big:  // counted; the path MTU is not followed
+    case Kind::source_quench:   // RFC9293-MUST-55
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::uint8_t protocol_of(Family family) {
+  return static_cast<std::uint8_t>(family == Family::ipv4 ? wire::IpProtocol::icmp
+                                                          : wire::IpProtocol::icmpv6);
+}
+
+}  // namespace
+
+void Stack::Impl::on_icmp(const Context& context, const wire::IpHeader& ip, Packet& message,
+                          bool from_outside) {
+  if (const auto bad = check_addresses(ip.source, ip.destination, from_outside)) {
+    return drop(context, *bad, message.size());
+  }
+  if (ip.protocol != protocol_of(ip.source.family())) {
+    return drop(context, DropReason::unknown_protocol, message.size());
+  }
+  const auto parsed = wire::parse_icmp(message, ip.source, ip.destination);
+  if (!parsed) return drop(context, parsed.error(), message.size());
+  if (const auto* error = std::get_if<wire::IcmpError>(&*parsed)) {
+    on_icmp_error(context, *error);
+  } else if (const auto* echo = std::get_if<wire::IcmpEcho>(&*parsed); echo && !echo->reply) {
+    on_echo_request(context, ip, *echo, message);
+  }
+}
+
+/// RFC9293-MUST-54: to the connection that the quoted segment is of.
+void Stack::Impl::on_icmp_error(const Context& context, const wire::IcmpError& error) {
+  if (error.kind == wire::IcmpErrorKind::packet_too_big) ++counters_.packets_too_big;
+  const auto meaning = meaning_of(error.kind);
+  if (!meaning) return;
+  const Tuple tuple{{error.source, error.source_port}, {error.destination, error.destination_port}};
+  const bool is_tcp = error.protocol == static_cast<std::uint8_t>(wire::IpProtocol::tcp);
+  const Flow flow = is_tcp ? demux_.find(tuple) : Flow{};
+  if (!flow) return drop(context, DropReason::bad_icmp, 0);
+  // The records of opening and of closed connections have nobody to tell, and their timers go on.
+  if (flow.kind() != FlowKind::connection) return;
+  connections_[flow.slot()].connection.on_icmp_error(context, error.seq, meaning->error,
+                                                     meaning->hard);
+  settle(context, flow.slot());
+}
+
+void Stack::Impl::on_echo_request(const Context& context, const wire::IpHeader& ip,
+                                  const wire::IcmpEcho& request, Packet& data) {
+  const auto route = interfaces_.route(ip.source);
+  if (!route) return drop(context, DropReason::no_route, data.size());
+  if (!icmp_limit_.take(context.now)) return;
+  data.trim_front(wire::kIcmpHeader);
+  wire::push_icmp_echo(
+      data, {.reply = true, .identifier = request.identifier, .sequence = request.sequence},
+      ip.destination, ip.source);
+  enqueue_control(context, std::move(data),
+                  {.source = ip.destination,
+                   .destination = ip.source,
+                   .protocol = protocol_of(ip.source.family()),
+                   .hop_limit = config_.tcp.defaults.hop_limit},
+                  route->interface);
+}
+
+/// Says that nobody here speaks what `offending` holds; never about broadcasts, nor to a source
+/// that is not one host (RFC 1122 3.2.2, RFC 4443 2.4 (e)).
+void Stack::Impl::send_unreachable(const Context& context, const wire::IpHeader& ip,
+                                   const Packet& offending, wire::IcmpErrorKind kind,
+                                   bool from_outside) {
+  if (check_addresses(ip.source, ip.destination, from_outside)) return;
+  const auto route = interfaces_.route(ip.source);
+  if (!route || !icmp_limit_.take(context.now)) return;
+  Packet message = wire::make_icmp_unreachable(offending, kind, ip.destination, ip.source);
+  if (!message) return;
+  enqueue_control(context, std::move(message),
+                  {.source = ip.destination,
+                   .destination = ip.source,
+                   .protocol = protocol_of(ip.source.family()),
+                   .hop_limit = config_.tcp.defaults.hop_limit},
+                  route->interface);
+}
+
+}  // namespace hawser

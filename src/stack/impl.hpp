@@ -1,0 +1,226 @@
+// What is inside a Stack. Owns the connections, the compact records of opening and closed ones, and
+// the queues towards the driver.
+//
+//   stack.cpp        the public class, which hands everything on
+//   input.cpp        packets and segments that arrive, to the flow or listener they are for
+//   passive.cpp      SYN queue, cookies, accept queue
+//   time_wait.cpp    TIME-WAIT
+//   connections.cpp  what follows when a connection was touched: readiness, states, end of life
+//   output.cpp       what leaves, and in which order
+//   icmp.cpp         errors and echo
+//   calls.cpp        the calls of the application
+//   timers.cpp       deadlines
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "core/random.hpp"
+#include "core/slab.hpp"
+#include "core/slot_list.hpp"
+#include "core/timer_queue.hpp"
+#include "core/token_bucket.hpp"
+#include "hawser/stack.hpp"
+#include "ip/interfaces.hpp"
+#include "stack/demux.hpp"
+#include "stack/ephemeral_ports.hpp"
+#include "stack/listener_table.hpp"
+#include "tcp/connection.hpp"
+#include "tcp/isn.hpp"
+#include "tcp/syn_cookie.hpp"
+#include "tcp/syn_received.hpp"
+#include "tcp/time_wait.hpp"
+#include "wire/icmp.hpp"
+#include "wire/ip.hpp"
+
+namespace hawser {
+
+class Stack::Impl {
+ public:
+  Impl(StackConfig config, BufferPool& pool);
+
+  void on_frames(Instant now, std::span<Packet> frames);
+  void on_time(Instant now);
+  std::size_t poll_frames(Instant now, std::vector<Packet>& out, std::size_t limit);
+  Instant next_deadline() const;
+  std::optional<Readiness> poll_readiness();
+  void set_event_buffer(EventBuffer* events) { events_ = events; }
+
+  Result<TcpHandle> listen(Endpoint local, std::uint32_t backlog);
+  Result<TcpHandle> accept(TcpHandle listener);
+  Result<TcpHandle> connect(Instant now, Endpoint local, const Endpoint& remote,
+                            const TcpSettings* settings);
+  Result<std::size_t> send(Instant now, TcpHandle socket, std::span<const std::byte> data,
+                           bool urgent);
+  Result<std::size_t> receive(Instant now, TcpHandle socket, std::span<std::byte> out);
+  std::optional<std::uint32_t> urgent_mark(TcpHandle socket);
+  Result<void> shutdown_write(Instant now, TcpHandle socket);
+  Result<void> close(Instant now, TcpHandle socket);
+  Result<void> abort(Instant now, TcpHandle socket);
+  Result<TcpInfo> info(TcpHandle socket);
+  Result<TcpSettings> settings(TcpHandle socket);
+  Result<void> set_settings(Instant now, TcpHandle socket, const TcpSettings& settings);
+  Ready ready(TcpHandle socket);
+  std::optional<Error> take_error(TcpHandle socket);
+
+  const StackCounters& counters() const { return counters_; }
+  StackCensus census() const;
+  const StackConfig& config() const { return config_; }
+
+ private:
+  using Context = tcp::Context;
+  using Segment = tcp::Segment;
+  using Tuple = tcp::Tuple;
+  using Flow = stack::Flow;
+  using FlowKind = stack::FlowKind;
+
+  static constexpr std::uint32_t kNone = 0xffffffff;
+  /// Tells the handles of listeners from those of connections.
+  static constexpr std::uint32_t kListenerBit = 1U << 31;
+
+  struct ConnectionSlot {
+    template <typename... Arguments>
+    explicit ConnectionSlot(InterfaceId way, Arguments&&... arguments)
+        : connection(std::forward<Arguments>(arguments)...), interface(way) {}
+
+    tcp::Connection connection;
+    std::uint32_t timer = kNone;       ///< place in timers_
+    std::uint32_t next_dirty = kNone;  ///< the list of those that may have something to send
+    std::uint32_t flow_label = 0;      ///< RFC 6437 3: one for all segments
+    InterfaceId interface;
+    Ready pending = Ready::none;  ///< to be told; if any, its handle is in readiness_
+    bool dirty : 1 = false;
+    bool detached : 1 = false;  ///< no segment reaches it any more
+    bool released : 1 = false;  ///< its handle is given up
+    bool in_accept_queue : 1 = false;
+  };
+
+  struct TupleOf {
+    const Impl* impl;
+    const Tuple& operator()(Flow flow) const;
+  };
+  struct TimerPlaceOf {
+    Slab<ConnectionSlot>* connections;
+    std::uint32_t& operator()(std::uint32_t index) const { return (*connections)[index].timer; }
+  };
+  /// Both ends of a segment, and by which way it came.
+  struct Arrival {
+    Tuple tuple;
+    bool from_outside;
+  };
+
+  Context context(Instant now) {
+    now_ = now;
+    return {now, pool_, random_, config_.tcp, counters_, events_};
+  }
+  static void drop(const Context& context, DropReason reason, std::uint32_t length,
+                   const Tuple& tuple = {});
+
+  // input.cpp
+  void on_packet(const Context& context, Packet& packet, bool from_outside);
+  void on_tcp(const Context& context, const wire::IpHeader& ip, Packet& packet, bool from_outside);
+  void on_unmatched(const Context& context, const Arrival& arrival, const Segment& segment,
+                    Packet& payload);
+  std::optional<DropReason> check_addresses(const IpAddress& source, const IpAddress& destination,
+                                            bool from_outside) const;
+
+  // passive.cpp
+  void on_listener_segment(const Context& context, std::uint32_t listener, const Tuple& tuple,
+                           const Segment& segment, Packet& payload);
+  void on_syn(const Context& context, std::uint32_t listener, const Tuple& tuple,
+              const Segment& segment, SeqNum iss);
+  bool on_cookie(const Context& context, std::uint32_t listener, const Tuple& tuple,
+                 const Segment& segment, Packet& payload);
+  void on_syn_received_segment(const Context& context, std::uint32_t index, const Arrival& arrival,
+                               const Segment& segment, Packet& payload);
+  bool admit(const Context& context, const tcp::SynReceived& record, Instant syn_ack_sent_at,
+             Flow replaces);
+  void establish(const Context& context, std::uint32_t index, const Segment& segment,
+                 Packet& payload);
+  void forget_syn_received(std::uint32_t index);
+  void send_syn_ack(const Context& context, const TcpHeader& header,
+                    const tcp::SynReceived& record);
+  void on_syn_ack_timers(const Context& context);
+  void tell_listener(std::uint32_t listener);
+
+  // time_wait.cpp
+  void enter_time_wait(const Context& context, std::uint32_t connection);
+  void on_time_wait_segment(const Context& context, std::uint32_t index, const Segment& segment);
+  void on_time_wait_timers(const Context& context);
+  void forget_time_wait(std::uint32_t index);
+
+  // connections.cpp
+  void settle(const Context& context, std::uint32_t index);
+  void mark_dirty(std::uint32_t index);
+  void after_drain(std::uint32_t index);
+  void detach(std::uint32_t index);
+  void release(const Context& context, std::uint32_t index);
+  ConnectionSlot* connection_of(TcpHandle socket);
+  tcp::Listener* listener_of(TcpHandle socket);
+  TcpHandle handle_of(std::uint32_t connection) const {
+    return {connection, connections_.generation(connection)};
+  }
+
+  // output.cpp
+  void drain_dirty(const Context& context, std::vector<Packet>& out, std::size_t room);
+  void transmit(Packet packet, std::vector<Packet>& out);
+  void send_control(const Context& context, const TcpHeader& header, const Tuple& tuple,
+                    InterfaceId interface, std::uint8_t hop_limit, std::uint8_t dscp,
+                    SendReason reason);
+  void send_reset(const Context& context, const Tuple& tuple, const Segment& segment);
+  void enqueue_control(const Context& context, Packet packet, const wire::IpHeader& ip,
+                       InterfaceId interface);
+  std::uint32_t flow_label_of(const Tuple& tuple) const;
+
+  // icmp.cpp
+  void on_icmp(const Context& context, const wire::IpHeader& ip, Packet& message,
+               bool from_outside);
+  void on_icmp_error(const Context& context, const wire::IcmpError& error);
+  void on_echo_request(const Context& context, const wire::IpHeader& ip,
+                       const wire::IcmpEcho& request, Packet& data);
+  void send_unreachable(const Context& context, const wire::IpHeader& ip, const Packet& offending,
+                        wire::IcmpErrorKind kind, bool from_outside);
+
+  // calls.cpp
+  Result<Endpoint> choose_local(Instant now, const Endpoint& local, const Endpoint& remote);
+  bool is_port_usable(const Tuple& tuple) const;
+
+  StackConfig config_;
+  BufferPool& pool_;
+  Random random_;
+  tcp::InitialNumbers numbers_;
+  tcp::SynCookies cookies_;
+  KeyedHash flow_label_hash_;
+  ip::Interfaces interfaces_;
+  stack::EphemeralPorts ephemeral_ports_;
+
+  Slab<ConnectionSlot> connections_;
+  Slab<tcp::SynReceived> syn_received_;
+  Slab<tcp::TimeWait> time_wait_;
+  stack::ListenerTable listeners_;
+  stack::Demux<TupleOf> demux_;
+
+  TimerQueue<TimerPlaceOf> timers_;
+  SlotList time_wait_list_;  // the first to end in front: all last 2 MSL
+  std::array<SlotList, tcp::kSynAckRetries + 1>
+      syn_ack_lists_;  // by retries: the same delay in each
+
+  std::uint32_t dirty_head_ = kNone;
+  std::uint32_t dirty_tail_ = kNone;
+  std::deque<Packet> control_;   // resets, SYN-ACKs, ICMP: what belongs to no connection
+  std::deque<Packet> loopback_;  // to ourselves
+  std::deque<TcpHandle> readiness_;
+
+  TokenBucket reset_limit_;
+  TokenBucket challenge_limit_;
+  TokenBucket icmp_limit_;
+  StackCounters counters_;
+  EventBuffer* events_ = nullptr;
+  Instant now_{};  // of the last input
+};
+
+}  // namespace hawser

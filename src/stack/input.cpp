@@ -1,0 +1,116 @@
+// Packets that arrive: IP is checked, then the segment goes to the flow it belongs to
+// (RFC 9293 3.9.2.3, 3.10.7, 3.10.7.1; RFC 1122 3.2.1).
+#include "stack/impl.hpp"
+#include "tcp/reset.hpp"
+#include "wire/tcp.hpp"
+
+namespace hawser {
+
+void Stack::Impl::drop(const Context& context, DropReason reason, std::uint32_t length,
+                       const Tuple& tuple) {
+  context.drop(reason);
+  context.emit(tuple.local, tuple.remote, Dropped{reason, length});
+}
+
+void Stack::Impl::on_frames(Instant now, std::span<Packet> frames) {
+  const Context at = context(now);
+  for (Packet& frame : frames) {
+    ++counters_.frames_received;
+    on_packet(at, frame, true);
+    frame.reset();
+  }
+}
+
+void Stack::Impl::on_packet(const Context& context, Packet& packet, bool from_outside) {
+  const auto parsed = wire::parse_ip(packet.head(), packet.size());
+  if (!parsed) return drop(context, parsed.error(), packet.size());
+  const wire::IpHeader& ip = parsed->header;
+  if (ip.hop_limit == 0) return drop(context, DropReason::hop_limit, packet.size());
+  packet.truncate(parsed->header_bytes + parsed->payload_bytes);
+  switch (static_cast<wire::IpProtocol>(ip.protocol)) {
+    case wire::IpProtocol::tcp:
+      packet.trim_front(parsed->header_bytes);
+      return on_tcp(context, ip, packet, from_outside);
+    case wire::IpProtocol::icmp:
+    case wire::IpProtocol::icmpv6:
+      packet.trim_front(parsed->header_bytes);
+      return on_icmp(context, ip, packet, from_outside);
+    case wire::IpProtocol::udp:
+      send_unreachable(context, ip, packet, wire::IcmpErrorKind::port_unreachable, from_outside);
+      break;
+    default:
+      send_unreachable(context, ip, packet, wire::IcmpErrorKind::protocol_unreachable,
+                       from_outside);
+      break;
+  }
+  drop(context, DropReason::unknown_protocol, packet.size());
+}
+
+void Stack::Impl::on_tcp(const Context& context, const wire::IpHeader& ip, Packet& packet,
+                         bool from_outside) {
+  ++counters_.segments_received;
+  if (packet.head().size() < wire::kTcpMinHeader) {
+    return drop(context, DropReason::truncated, packet.size());
+  }
+  // RFC9293-MUST-3
+  if (packet.checksum() == ChecksumMark::in_frame &&
+      !wire::tcp_checksum_ok(packet, ip.source, ip.destination)) {
+    return drop(context, DropReason::bad_tcp_checksum, packet.size());
+  }
+  const auto parsed = wire::parse_tcp(packet.head());
+  if (!parsed) return drop(context, parsed.error(), packet.size());
+  packet.trim_front(parsed->header_bytes);
+  const Segment segment{parsed->header, packet.size()};
+  const Arrival arrival{
+      {{ip.destination, parsed->header.destination}, {ip.source, parsed->header.source}},
+      from_outside};
+  const Flow flow = demux_.find(arrival.tuple);
+  switch (flow.kind()) {
+    case FlowKind::none:
+      return on_unmatched(context, arrival, segment, packet);
+    case FlowKind::connection: {
+      ConnectionSlot& slot = connections_[flow.slot()];
+      if (from_outside && slot.interface == ip::kLoopback) {
+        return drop(context, DropReason::bad_source, segment.length, arrival.tuple);
+      }
+      slot.connection.on_segment(context, segment, packet);
+      return settle(context, flow.slot());
+    }
+    case FlowKind::syn_received:
+      return on_syn_received_segment(context, flow.slot(), arrival, segment, packet);
+    case FlowKind::time_wait:
+      return on_time_wait_segment(context, flow.slot(), segment);
+  }
+}
+
+std::optional<DropReason> Stack::Impl::check_addresses(const IpAddress& source,
+                                                       const IpAddress& destination,
+                                                       bool from_outside) const {
+  if (!interfaces_.is_ours(destination)) {
+    return interfaces_.is_unicast(destination) ? DropReason::not_ours : DropReason::not_unicast;
+  }
+  if (from_outside && destination.is_loopback()) return DropReason::not_ours;
+  if (!interfaces_.is_unicast(source) || (from_outside && interfaces_.is_ours(source))) {
+    return DropReason::bad_source;
+  }
+  return std::nullopt;
+}
+
+void Stack::Impl::on_unmatched(const Context& context, const Arrival& arrival,
+                               const Segment& segment, Packet& payload) {
+  const Tuple& tuple = arrival.tuple;
+  // RFC9293-MUST-57, RFC9293-MUST-63: silence. A flow that we know has passed this at its start.
+  if (const auto bad =
+          check_addresses(tuple.remote.address, tuple.local.address, arrival.from_outside)) {
+    return drop(context, *bad, segment.length, tuple);
+  }
+  const std::uint32_t listener = listeners_.find(tuple.local);
+  if (listener != stack::ListenerTable::kNone) {
+    return on_listener_segment(context, listener, tuple, segment, payload);
+  }
+  context.emit(tuple.local, tuple.remote, SegmentReceived{segment.header, segment.length});
+  drop(context, DropReason::no_connection, segment.length, tuple);
+  send_reset(context, tuple, segment);
+}
+
+}  // namespace hawser

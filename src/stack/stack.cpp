@@ -1,0 +1,114 @@
+// The public face: everything is handed on to Impl.
+#include "hawser/stack.hpp"
+
+#include <utility>
+
+#include "stack/impl.hpp"
+
+namespace hawser {
+
+namespace {
+
+std::vector<ip::Network> networks_of(const StackConfig& config) {
+  std::vector<ip::Network> networks;
+  for (std::size_t i = 0; i < config.interfaces.size(); ++i) {
+    const InterfaceConfig& interface = config.interfaces[i];
+    for (const Prefix& prefix : interface.addresses) {
+      networks.push_back({prefix, {static_cast<InterfaceId>(i), interface.mtu}});
+    }
+  }
+  return networks;
+}
+
+std::optional<ip::Route> first_interface_of(const StackConfig& config) {
+  if (config.interfaces.empty()) return std::nullopt;
+  return ip::Route{InterfaceId{0}, config.interfaces.front().mtu};
+}
+
+// Each answer may be one of a flood of forged questions: what leaves is bounded, well above what
+// honest peers ever cause.
+constexpr std::uint32_t kResetsPerSecond = 10000;
+constexpr std::uint32_t kIcmpPerSecond = 1000;  // RFC 4443 2.4 (f)
+
+}  // namespace
+
+Stack::Impl::Impl(StackConfig config, BufferPool& pool)
+    : config_(std::move(config)),
+      pool_(pool),
+      random_(config_.seed),
+      numbers_(random_),
+      cookies_(random_),
+      flow_label_hash_(random_),
+      interfaces_(networks_of(config_), config_.gateways, first_interface_of(config_)),
+      ephemeral_ports_(random_, config_.tcp),
+      demux_(random_, TupleOf{this}),
+      timers_(TimerPlaceOf{&connections_}),
+      reset_limit_(kResetsPerSecond, kResetsPerSecond),
+      challenge_limit_(config_.tcp.challenge_acks_per_second,
+                       config_.tcp.challenge_acks_per_second),
+      icmp_limit_(kIcmpPerSecond, kIcmpPerSecond) {}
+
+StackCensus Stack::Impl::census() const {
+  return {.connections = connections_.size(),
+          .listeners = listeners_.size(),
+          .syn_received = syn_received_.size(),
+          .time_wait = time_wait_.size()};
+}
+
+Stack::Stack(StackConfig config, BufferPool& pool)
+    : impl_(std::make_unique<Impl>(std::move(config), pool)) {}
+Stack::~Stack() = default;
+Stack::Stack(Stack&&) noexcept = default;
+Stack& Stack::operator=(Stack&&) noexcept = default;
+
+void Stack::on_frames(Instant now, InterfaceId, std::span<Packet> frames) {
+  impl_->on_frames(now, frames);
+}
+void Stack::on_time(Instant now) { impl_->on_time(now); }
+std::size_t Stack::poll_frames(Instant now, std::vector<Packet>& out, std::size_t limit) {
+  return impl_->poll_frames(now, out, limit);
+}
+Instant Stack::next_deadline() const { return impl_->next_deadline(); }
+std::optional<Readiness> Stack::poll_readiness() { return impl_->poll_readiness(); }
+void Stack::set_event_buffer(EventBuffer* events) { impl_->set_event_buffer(events); }
+
+Result<TcpHandle> Stack::tcp_listen(Endpoint local, std::uint32_t backlog) {
+  return impl_->listen(local, backlog);
+}
+Result<TcpHandle> Stack::tcp_accept(TcpHandle listener) { return impl_->accept(listener); }
+Result<TcpHandle> Stack::tcp_connect(Instant now, Endpoint local, Endpoint remote,
+                                     const TcpSettings* settings) {
+  return impl_->connect(now, local, remote, settings);
+}
+Result<std::size_t> Stack::tcp_send(Instant now, TcpHandle socket,
+                                    std::span<const std::byte> data) {
+  return impl_->send(now, socket, data, false);
+}
+Result<std::size_t> Stack::tcp_send_urgent(Instant now, TcpHandle socket,
+                                           std::span<const std::byte> data) {
+  return impl_->send(now, socket, data, true);
+}
+Result<std::size_t> Stack::tcp_receive(Instant now, TcpHandle socket, std::span<std::byte> out) {
+  return impl_->receive(now, socket, out);
+}
+std::optional<std::uint32_t> Stack::tcp_urgent_mark(TcpHandle socket) const {
+  return impl_->urgent_mark(socket);
+}
+Result<void> Stack::tcp_shutdown_write(Instant now, TcpHandle socket) {
+  return impl_->shutdown_write(now, socket);
+}
+Result<void> Stack::tcp_close(Instant now, TcpHandle socket) { return impl_->close(now, socket); }
+Result<void> Stack::tcp_abort(Instant now, TcpHandle socket) { return impl_->abort(now, socket); }
+Result<TcpInfo> Stack::tcp_info(TcpHandle socket) const { return impl_->info(socket); }
+Result<TcpSettings> Stack::tcp_settings(TcpHandle socket) const { return impl_->settings(socket); }
+Result<void> Stack::tcp_set_settings(Instant now, TcpHandle socket, const TcpSettings& settings) {
+  return impl_->set_settings(now, socket, settings);
+}
+Ready Stack::tcp_ready(TcpHandle socket) const { return impl_->ready(socket); }
+std::optional<Error> Stack::tcp_take_error(TcpHandle socket) { return impl_->take_error(socket); }
+
+const StackCounters& Stack::counters() const { return impl_->counters(); }
+StackCensus Stack::census() const { return impl_->census(); }
+const StackConfig& Stack::config() const { return impl_->config(); }
+
+}  // namespace hawser

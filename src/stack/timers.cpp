@@ -1,0 +1,46 @@
+// Deadlines: those of TIME-WAIT, of SYN-ACKs and of connections fire in this order.
+#include <algorithm>
+#include <chrono>
+
+#include "stack/impl.hpp"
+
+namespace hawser {
+
+namespace {
+
+/// When a connection is asked again which could not do what it had to, for want of memory.
+constexpr Duration kTryAgain = std::chrono::milliseconds(1);
+
+}  // namespace
+
+void Stack::Impl::on_time(Instant now) {
+  const Context at = context(now);
+  on_time_wait_timers(at);
+  on_syn_ack_timers(at);
+  while (timers_.earliest() <= now) {
+    const std::uint32_t index = timers_.first();
+    tcp::Connection& connection = connections_[index].connection;
+    if (connection.next_deadline() > now) {  // it has moved since
+      timers_.rearm_first(connection.next_deadline());
+      continue;
+    }
+    connection.on_time(at);
+    const Instant next = connection.next_deadline();
+    timers_.rearm_first(next <= now ? now + kTryAgain : next);
+    settle(at, index);
+  }
+}
+
+Instant Stack::Impl::next_deadline() const {
+  if (!loopback_.empty()) return now_;
+  Instant next = timers_.earliest();
+  if (!time_wait_list_.empty()) {
+    next = std::min(next, time_wait_[time_wait_list_.front()].deadline);
+  }
+  for (const SlotList& list : syn_ack_lists_) {
+    if (!list.empty()) next = std::min(next, syn_received_[list.front()].deadline);
+  }
+  return next;
+}
+
+}  // namespace hawser
