@@ -94,7 +94,7 @@ class Layering(unittest.TestCase):
     def test_mutable_statics(self):
         for text in ("static int counter = 0;", "static Pool pool;", "static Pool pool{3};",
                      "static const char* name = nullptr;", "void f() {\n  static bool seen = false;\n}",
-                     "static inline std::vector<int> all;"):
+                     "static inline std::vector<int> all;", "inline const char* name = nullptr;"):
             with self.subTest(text):
                 self.assert_one("src/wire/bad.cpp", text + "\n", "mutable static")
 
@@ -106,6 +106,8 @@ class Layering(unittest.TestCase):
             static const char* const kName = "static int counter; ::now(";
             static int twice(int n) { return 2 * n; }
             static_assert(sizeof(int) == 4);
+            inline namespace v1 { inline constexpr std::array kAll = {1, 2}; }
+            template <typename T> inline T twice(T n) { return 2 * n; }
             const auto kMark = '"'; auto c = static_cast<int>(kMark);
             Instant World::now() const { return now_; }
             void on_segment(Instant now); void f() { on_segment(now); }
@@ -135,6 +137,9 @@ class Objects(unittest.TestCase):
             #include <string_view>
             struct Base { virtual ~Base() = default; virtual int f() { return 1; } };
             const std::array<const char*, 2> kNames = {"a", "b"};
+            struct Row { int n; std::string_view why; };
+            inline constexpr std::array kRows = {Row{1, "a"}, Row{2, "b"}};
+            std::string_view why(int n) { return kRows[n].why; }
             Base* make() { return new Base; }
             const char* name(int n) { return kNames[n]; }
             struct Guard { ~Guard(); };
