@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cassert>
 #include <stdexcept>
 
 namespace hawser::host {
@@ -205,16 +204,11 @@ void Engine::write_port(Instant at, Port& port) {
 
 // ---- those who wait
 
-void Engine::attach(SocketEntry& entry) {
-  const std::size_t index = entry.handle.index;
-  if (index >= entries_.size()) entries_.resize(std::max(index + 1, entries_.size() * 2), nullptr);
-  assert(entries_[index] == nullptr);
-  entries_[index] = &entry;
-}
+void Engine::attach(SocketEntry& entry) { entries_[key_of(entry.handle)] = &entry; }
 
 void Engine::detach(SocketEntry& entry) {
   if (!entry.handle) return;
-  if (!stopped_) entries_[entry.handle.index] = nullptr;
+  if (!stopped_) entries_.erase(key_of(entry.handle));
   entry.handle = TcpHandle{};
   notify(entry, Ready::closed);
   for (Watch* watch : std::exchange(entry.watches, {})) watch->on_gone();
@@ -222,11 +216,11 @@ void Engine::detach(SocketEntry& entry) {
 
 void Engine::deliver() {
   while (const std::optional<Readiness> told = stack_->poll_readiness()) {
-    if (told->socket.index >= entries_.size()) continue;
-    SocketEntry* entry = entries_[told->socket.index];
-    if (entry == nullptr || entry->handle != told->socket) continue;
-    notify(*entry, told->what);
-    for (Watch* watch : entry->watches) watch->on_ready();
+    const auto found = entries_.find(key_of(told->socket));
+    if (found == entries_.end()) continue;
+    SocketEntry& entry = *found->second;
+    notify(entry, told->what);
+    for (Watch* watch : entry.watches) watch->on_ready();
   }
   check_departures();
 }
@@ -333,9 +327,7 @@ void Engine::do_stop() {
 
 void Engine::reset_open_connections() {
   const Instant at = now();
-  for (SocketEntry* entry : entries_) {
-    if (entry != nullptr) (void)stack_->tcp_abort(at, entry->handle);
-  }
+  for (const auto& [key, entry] : entries_) (void)stack_->tcp_abort(at, entry->handle);
   while (flush(at)) {
   }
 }
@@ -345,9 +337,7 @@ void Engine::wake_everyone() {
     notify(entry, Ready::closed);
     for (Watch* watch : std::exchange(entry.watches, {})) watch->on_gone();
   };
-  for (SocketEntry* entry : entries_) {
-    if (entry != nullptr) wake(*entry);
-  }
+  for (const auto& [key, entry] : entries_) wake(*entry);
   for (SocketEntry* group : groups_) wake(*group);
   for (Departure* departure : std::exchange(departures_, {})) {
     departure->done = true;

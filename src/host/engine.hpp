@@ -7,6 +7,8 @@
 // mutex, too.
 #pragma once
 
+#include <absl/container/flat_hash_map.h>
+
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
@@ -121,6 +123,9 @@ class Engine {
     std::condition_variable wake{};
   };
 
+  static std::uint64_t key_of(TcpHandle handle) {
+    return std::uint64_t{handle.index} << 32U | handle.generation;
+  }
   void run();
   void do_stop();
   void note_events(std::span<const epoll_event> events);
@@ -151,7 +156,7 @@ class Engine {
   std::once_flag stop_once_;
   bool more_ = false;  ///< there is work that no descriptor tells of
 
-  std::vector<SocketEntry*> entries_;  ///< by index of the handle
+  absl::flat_hash_map<std::uint64_t, SocketEntry*> entries_;  ///< by `key_of` their handles
   std::vector<SocketEntry*> groups_;
   std::vector<Departure*> departures_;
 
