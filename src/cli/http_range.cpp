@@ -1,0 +1,41 @@
+#include "cli/http_range.hpp"
+
+#include <algorithm>
+#include <optional>
+
+#include "cli/http_text.hpp"
+
+namespace hawser::cli {
+
+RangeRequest parse_range(std::string_view field, std::uint64_t size) {
+  constexpr std::string_view kUnit = "bytes=";
+  field = trim(field);
+  if (field.size() < kUnit.size() || !equals_ignoring_case(field.substr(0, kUnit.size()), kUnit)) {
+    return {};
+  }
+  const std::string_view spec = trim(field.substr(kUnit.size()));
+  const std::size_t dash = spec.find('-');
+  if (dash == std::string_view::npos || spec.contains(',')) return {};
+  const std::string_view before = trim(spec.substr(0, dash));
+  const std::string_view after = trim(spec.substr(dash + 1));
+
+  if (before.empty()) {  // the last n bytes
+    const std::optional<std::uint64_t> suffix = parse_digits(after);
+    if (!suffix) return {};
+    if (*suffix == 0 || size == 0) return {RangeKind::unsatisfiable, {}};
+    const std::uint64_t length = std::min(*suffix, size);
+    return {RangeKind::part, {size - length, length}};
+  }
+  const std::optional<std::uint64_t> first = parse_digits(before);
+  if (!first) return {};
+  std::optional<std::uint64_t> last;
+  if (!after.empty()) {
+    last = parse_digits(after);
+    if (!last || *last < *first) return {};
+  }
+  if (*first >= size) return {RangeKind::unsatisfiable, {}};
+  const std::uint64_t end = last && *last < size ? *last + 1 : size;
+  return {RangeKind::part, {*first, end - *first}};
+}
+
+}  // namespace hawser::cli

@@ -1,0 +1,34 @@
+// SIGINT and SIGTERM as something to wait for.
+#pragma once
+
+#include <sys/signalfd.h>
+
+#include <csignal>
+
+#include "host/descriptor.hpp"
+
+namespace hawser::cli {
+
+/// Holds back both signals in this thread, and in threads that it starts from now on.
+class StopSignals {
+ public:
+  StopSignals() {
+    ::sigemptyset(&set_);
+    ::sigaddset(&set_, SIGINT);
+    ::sigaddset(&set_, SIGTERM);
+    ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    descriptor_ =
+        host::Descriptor::check(::signalfd(-1, &set_, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
+  }
+
+  /// Polls readable when one of them has come.
+  int descriptor() const { return descriptor_.get(); }
+  /// From now on they end the process again, also one that has come meanwhile.
+  void release() { ::pthread_sigmask(SIG_UNBLOCK, &set_, nullptr); }
+
+ private:
+  sigset_t set_{};
+  host::Descriptor descriptor_;
+};
+
+}  // namespace hawser::cli
