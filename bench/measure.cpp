@@ -1,12 +1,21 @@
 #include "measure.hpp"
 
+#include <time.h>
+
 #include <algorithm>
 
 namespace hawser::bench {
 
 namespace {
-using Clock = std::chrono::steady_clock;
+
+/// Time that this thread has worked: what else the machine does meanwhile does not count.
+Seconds worked() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return Seconds(static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9);
 }
+
+}  // namespace
 
 Spread spread(std::vector<double> values) {
   if (values.empty()) return {};
@@ -42,13 +51,13 @@ CaseResult measure(const Case& what, std::size_t rounds, Seconds slice) {
 }
 
 double rate(Seconds slice, double amount, const std::function<void()>& step) {
-  const Clock::time_point begin = Clock::now();
+  const Seconds begin = worked();
   double done = 0;
   Seconds elapsed{};
   do {
     step();
     done += amount;
-    elapsed = Clock::now() - begin;
+    elapsed = worked() - begin;
   } while (elapsed < slice);
   return done / elapsed.count();
 }

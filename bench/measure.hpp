@@ -55,7 +55,8 @@ struct CaseResult {
 /// Lets each runner warm up, then runs all of them in turn for `rounds` rounds: A B A B …
 CaseResult measure(const Case& what, std::size_t rounds, Seconds slice);
 
-/// Repeats `step`, which does `amount` of something, for about `slice`; returns amount per second.
+/// Repeats `step`, which does `amount` of something, for about `slice`; returns the amount in a
+/// second of this thread's time on its core.
 double rate(Seconds slice, double amount, const std::function<void()>& step);
 
 }  // namespace hawser::bench

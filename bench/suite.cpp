@@ -11,7 +11,7 @@ namespace hawser::bench {
 namespace {
 
 constexpr std::uint64_t kBulkStep = 2U << 20;  // bytes between two looks at the clock
-constexpr std::size_t kExchangeStep = 16;
+constexpr std::size_t kExchangeStep = 64;
 constexpr double kGigabits = 8e-9;
 
 /// `step` does `amount` of something; the figure is `scale` times the amount in a second.
