@@ -33,9 +33,10 @@ void Connection::on_ack(const Context& context, const Segment& segment) {
   if (arrived && in_flight() > 0) on_duplicate_ack(context);
 }
 
-/// RFC 5681 2: nothing in it is new but that something has arrived.
+/// RFC 5681 2: nothing in it is new but that something has arrived. What answers a probe of a
+/// closed window tells of no loss.
 bool Connection::is_duplicate_ack(const Segment& segment) const {
-  return segment.seq_length() == 0 &&
+  return segment.seq_length() == 0 && snd_.wnd != 0 &&
          unscaled_window(segment.header.window, snd_wscale_) == snd_.wnd;
 }
 

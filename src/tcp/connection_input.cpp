@@ -249,7 +249,7 @@ void Connection::take_content(const Context& context, const Segment& segment, Pa
   }
   if (flags_.fin_seen && fin_at_ == rcv_.nxt) {
     on_fin(context);
-  } else if (fin) {
+  } else if (fin && length == 0) {  // with payload it is answered already
     flags_.ack_now = true;
   }
 }

@@ -339,7 +339,10 @@ std::uint32_t Connection::window_target() const {
 }
 
 std::uint16_t Connection::advertise_window() {
-  const std::uint16_t field = scaled_window(window_target(), rcv_wscale_);
+  // Rounding may exceed the buffer by one segment in all, until the application reads.
+  const std::uint32_t most = settings_->receive_buffer + effective_mss();
+  const std::uint32_t limit = most - std::min(most, receive_queue_.size());
+  const std::uint16_t field = scaled_window(window_target(), limit, rcv_wscale_);
   rcv_.edge = max(rcv_.edge, rcv_.nxt + unscaled_window(field, rcv_wscale_));
   return field;
 }

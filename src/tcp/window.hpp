@@ -34,11 +34,15 @@ constexpr std::uint32_t receive_window(std::uint32_t free, std::uint32_t adverti
 }
 
 /// The window field for `window` bytes. What the shift cuts off is rounded up, so that the right
-/// edge never moves left (RFC9293-SHLD-14); the buffer is exceeded by less than one unit of the
-/// shift.
-constexpr std::uint16_t scaled_window(std::uint32_t window, std::uint8_t shift) {
+/// edge does not move left (RFC9293-SHLD-14), unless that exceeds `limit` bytes: else a peer that
+/// sends less than one unit of the shift at a time would push the edge on for ever. RFC 7323 2.4
+/// allows either.
+constexpr std::uint16_t scaled_window(std::uint32_t window, std::uint32_t limit,
+                                      std::uint8_t shift) {
   const std::uint32_t unit = std::uint32_t{1} << shift;
-  const std::uint32_t field = (window >> shift) + ((window & (unit - 1)) != 0 ? 1 : 0);
+  std::uint32_t field = window >> shift;
+  const bool cut = (window & (unit - 1)) != 0;
+  if (cut && limit >> shift > field) ++field;
   return static_cast<std::uint16_t>(std::min(field, std::uint32_t{0xffff}));
 }
 

@@ -47,19 +47,23 @@ TEST(Window, RightEdgeNeverMovesLeft) {
 }
 
 // RFC9293-SHLD-14: what the shift cuts off must not move the edge to the left.
-TEST(Window, FieldIsRoundedUpToWholeUnits) {
-  EXPECT_EQ(scaled_window(1000, 0), 1000);
-  EXPECT_EQ(scaled_window(100000, 0), 65535);
-  EXPECT_EQ(scaled_window(1000, 3), 125);
-  EXPECT_EQ(scaled_window(1001, 3), 126);
-  EXPECT_EQ(scaled_window(0, 3), 0) << "zero stays zero";
+TEST(Window, FieldIsRoundedUpWithinALimit) {
+  EXPECT_EQ(scaled_window(1000, 1000, 0), 1000);
+  EXPECT_EQ(scaled_window(100000, 100000, 0), 65535);
+  EXPECT_EQ(scaled_window(1000, 2000, 3), 125);
+  EXPECT_EQ(scaled_window(1001, 2000, 3), 126);
+  EXPECT_EQ(scaled_window(1001, 1001, 3), 125) << "no more than the limit";
+  EXPECT_EQ(scaled_window(1001, 0, 3), 125) << "nor much less than was promised";
+  EXPECT_EQ(scaled_window(0, 1000, 3), 0) << "zero stays zero";
   Random random(10);
   for (int i = 0; i < 10000; ++i) {
     const auto shift = static_cast<std::uint8_t>(random.below(15));
-    const auto window = static_cast<std::uint32_t>(random.below(std::uint64_t{0xffff} << shift));
-    const std::uint32_t told = unscaled_window(scaled_window(window, shift), shift);
-    EXPECT_GE(told, window);
-    EXPECT_LT(told - window, 1U << shift);
+    const auto limit = static_cast<std::uint32_t>(random.below(std::uint64_t{0xffff} << shift));
+    const auto window = static_cast<std::uint32_t>(random.below(limit + 1));
+    const std::uint32_t told = unscaled_window(scaled_window(window, limit, shift), shift);
+    EXPECT_LE(told, limit);
+    EXPECT_LT(told, window + (1U << shift));
+    EXPECT_TRUE(told >= window || limit - told < (1U << shift)) << window << ' ' << limit;
   }
 }
 
