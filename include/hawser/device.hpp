@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <system_error>
 #include <vector>
 
 #include "hawser/buffer.hpp"
@@ -11,6 +13,12 @@
 #include "hawser/time.hpp"
 
 namespace hawser {
+
+/// Why a device or a file could not be opened or used.
+struct DeviceError {
+  std::error_code code;
+  std::string message;  ///< one line that also says what to do about it
+};
 
 /// A device that takes and gives bare IP packets in batches. No call of it ever blocks.
 ///
@@ -30,8 +38,8 @@ class Device {
   virtual std::size_t read(Instant now, BufferPool& pool, std::vector<Packet>& out,
                            std::size_t limit) = 0;
   /// Takes frames from the front of `frames` and returns how many; those that are taken are left
-  /// empty. Fewer than there are: try again when the descriptor polls writable. A frame that the
-  /// medium loses counts as taken.
+  /// empty. Fewer than there are: try again when the descriptor polls writable or readable. A frame
+  /// that the medium loses counts as taken.
   virtual std::size_t write(Instant now, std::span<Packet> frames) = 0;
   /// When there will be work although nothing is readable; kNever when only the descriptor tells.
   virtual Instant next_deadline() const { return kNever; }
