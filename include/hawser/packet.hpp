@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -55,6 +56,9 @@ class Packet {
 
   /// Room for a header of `bytes` before all others. There must be that much headroom left.
   std::span<std::byte> prepend(std::size_t bytes);
+  /// Moves the packet's own bytes, if it must, so that `bytes` of headroom precede them; false when
+  /// there is not that much room beside them. For headers before a packet that has some already.
+  bool reserve_headroom(std::size_t bytes);
   /// Copies `bytes` behind the packet's own bytes; false without room, or when slices follow
   /// already.
   bool append_copy(std::span<const std::byte> bytes);
@@ -130,6 +134,7 @@ inline std::span<const Slice> Packet::slices() const {
 }
 
 inline std::span<std::byte> Packet::prepend(std::size_t bytes) {
+  assert(bytes <= data_->begin && "no headroom is left");
   data_->begin = static_cast<std::uint16_t>(data_->begin - bytes);
   return std::span(data_->storage).subspan(data_->begin, bytes);
 }

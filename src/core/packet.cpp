@@ -14,6 +14,16 @@ void Packet::reset() {
   data->pool->give_back(data);
 }
 
+bool Packet::reserve_headroom(std::size_t bytes) {
+  if (bytes <= data_->begin) return true;
+  const std::size_t own = data_->end - data_->begin;
+  if (bytes + own > data_->storage.size()) return false;
+  std::memmove(&data_->storage[bytes], &data_->storage[data_->begin], own);
+  data_->begin = static_cast<std::uint16_t>(bytes);
+  data_->end = static_cast<std::uint16_t>(bytes + own);
+  return true;
+}
+
 bool Packet::append_copy(std::span<const std::byte> bytes) {
   if (data_->slice_count != 0 || bytes.size() > data_->storage.size() - data_->end) return false;
   std::ranges::copy(bytes, data_->storage.begin() + data_->end);

@@ -33,6 +33,8 @@ constexpr std::uint8_t kEchoReply6 = 129;
 constexpr std::uint32_t kLargestError4 = 576;   // RFC 1812 4.3.2.3
 constexpr std::uint32_t kLargestError6 = 1280;  // RFC 4443 2.4 (c)
 constexpr std::size_t kQuotedTransport = 8;     // ports and sequence number
+/// What goes before a quoted packet: Ethernet, IPv6 and ICMP headers.
+constexpr std::size_t kBeforeQuote = 18 + kIpv6Header + kIcmpHeader;
 
 /// Codes of destination unreachable (RFC 792, RFC 1122 3.2.2.1, RFC 1812 5.2.7.1).
 std::optional<IcmpErrorKind> unreachable_kind(std::uint8_t code) {
@@ -242,6 +244,11 @@ Packet make_icmp_unreachable(const Packet& offending, IcmpErrorKind kind, const 
   const std::uint32_t room = v6 ? kLargestError6 - static_cast<std::uint32_t>(kIpv6Header)
                                 : kLargestError4 - static_cast<std::uint32_t>(kIpv4MinHeader);
   packet.truncate(std::min(packet.size(), room - static_cast<std::uint32_t>(kIcmpHeader)));
+  // Whoever sent it may have used up the headroom for its own headers; room is made for ours, for
+  // the longest of packets that are all in one piece by quoting a little less.
+  const std::size_t most = Packet::kHeadroom + Packet::kInlineRoom - kBeforeQuote;
+  if (packet.own_bytes().size() > most) packet.truncate(static_cast<std::uint32_t>(most));
+  packet.reserve_headroom(kBeforeQuote);
   const TypeAndCode what = unreachable_code(kind, v6);
   const std::uint32_t pointer =
       what.type == kParameterProblem6 && v6 ? next_header_offset(offending.head()) : 0;

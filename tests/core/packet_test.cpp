@@ -109,6 +109,20 @@ TEST(Packet, IsTrimmedTruncatedAndReadLikeAVector) {
   EXPECT_EQ(pool.bytes_in_use(), 0U);
 }
 
+TEST(Packet, MakesRoomForMoreHeaders) {
+  BufferPool pool;
+  Packet packet = pool.take_packet();
+  ASSERT_TRUE(packet.append_copy(counting(20, 100)));
+  std::ranges::copy(counting(100, 0), packet.prepend(100).begin());
+  const Bytes before = contents(packet);
+  EXPECT_TRUE(packet.reserve_headroom(28)) << "there already";
+  EXPECT_TRUE(packet.reserve_headroom(104));
+  EXPECT_EQ(contents(packet), before);
+  std::ranges::fill(packet.prepend(104), std::byte{7});
+  EXPECT_EQ(packet.size(), 224U);
+  EXPECT_FALSE(packet.reserve_headroom(1)) << "full";
+}
+
 TEST(Packet, SharesItsSlicesButNotItsHeaders) {
   BufferPool pool;
   Random random(11);

@@ -255,6 +255,30 @@ TEST(IcmpUnreachable, QuotesAsMuchAsMayBe) {
   EXPECT_EQ(make_icmp_unreachable(large, kind, kV6.router, kV6.ours).size(), 1280U - 40);
 }
 
+// A packet from another stack in the same process has its headers in its headroom; the error was
+// once pushed before the beginning of the packet.
+TEST(IcmpUnreachable, QuotesAPacketThatHasUsedItsHeadroom) {
+  BufferPool pool;
+  for (const std::size_t payload : {0U, 40U, 96U}) {
+    for (const Family* ip : {&kV4, &kV6}) {
+      Packet packet = pool.take_packet();
+      ASSERT_TRUE(packet.append_copy(Bytes(payload)));
+      std::ranges::fill(packet.prepend(60), std::byte{});  // the longest header of TCP
+      push_ip(packet, {.source = ip->ours, .destination = ip->theirs, .protocol = 6});
+      Packet error =
+          make_icmp_unreachable(packet, IcmpErrorKind::port_unreachable, ip->router, ip->ours);
+      push_ip(error, {.source = ip->router, .destination = ip->ours, .protocol = 58});
+      const Bytes quoting = contents(error);
+      const Bytes quoted = contents(packet);
+      const std::size_t begin = (ip->ours.is_v4() ? 20U : 40U) + 8U;
+      ASSERT_GE(quoting.size(), begin + 80);
+      ASSERT_LE(quoting.size(), begin + quoted.size());
+      EXPECT_TRUE(std::equal(quoting.begin() + static_cast<std::ptrdiff_t>(begin), quoting.end(),
+                             quoted.begin()));
+    }
+  }
+}
+
 // RFC 4443 3.4: the pointer names the offset of the field that was not understood.
 TEST(IcmpUnreachable, PointsAtTheNextHeaderThatNobodyKnows) {
   BufferPool pool;
