@@ -75,6 +75,7 @@ class World::Impl {
   void deliver(Path& path);
   void fire_timers(Host& host);
   void settle();
+  void take_frames(Host& host);
   void take_outputs(Host& host);
   void hand_over_events(Host& host);
   void send(Host& host, Packet frame);
@@ -129,8 +130,9 @@ void World::Impl::deliver(Path& path) {
 void World::Impl::fire_timers(Host& host) {
   if (host.stack.next_deadline() > now) return;
   host.stack.on_time(now);
-  take_outputs(host);
+  take_frames(host);
   if (host.stack.next_deadline() <= now) ++stuck_deadlines;
+  take_outputs(host);
 }
 
 void World::Impl::settle() {
@@ -144,15 +146,19 @@ void World::Impl::settle() {
   }
 }
 
-void World::Impl::take_outputs(Host& host) {
+void World::Impl::take_frames(Host& host) {
   constexpr std::size_t kBatch = 256;
-  host.touched = false;
   for (std::size_t taken = kBatch; taken == kBatch;) {
     taken = host.stack.poll_frames(now, batch, kBatch);
     hand_over_events(host);
     for (Packet& frame : batch) send(host, std::move(frame));
     batch.clear();
   }
+}
+
+void World::Impl::take_outputs(Host& host) {
+  host.touched = false;
+  take_frames(host);
   while (const auto ready = host.stack.poll_readiness()) {
     if (host.ready_handler) host.ready_handler(ready->socket, ready->what);
   }
@@ -268,6 +274,7 @@ bool World::step() {
   ++impl_->steps;
   impl_->call_scheduled();
   for (Impl::Path& path : impl_->paths) impl_->deliver(path);
+  impl_->settle();  // a stack is drained after every input
   for (Impl::Host& host : impl_->hosts) impl_->fire_timers(host);
   impl_->settle();
   return true;

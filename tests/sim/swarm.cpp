@@ -1,0 +1,355 @@
+#include "swarm.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "wire/ip.hpp"
+#include "wire/tcp.hpp"
+
+namespace hawser::swarm {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr Port kListenPort{80};
+/// A backlog that the connections of a plan do not fill.
+constexpr std::uint32_t kNoCookies = 64;
+/// More steps at one instant than any honest exchange on links without delay takes.
+constexpr std::uint64_t kStepsAtOneInstant = 200'000;
+
+std::pair<std::uint32_t, std::uint32_t> key_of(TcpHandle handle) {
+  return {handle.index, handle.generation};
+}
+
+double milliseconds(Instant at) { return static_cast<double>(at.time_since_epoch().count()) / 1e6; }
+
+std::string describe(const FrameVerdict& verdict) {
+  std::string text;
+  if (verdict.fate != FrameFate::delivered) text += fmt::format(" [{}]", to_string(verdict.fate));
+  if (verdict.corrupted) text += " [corrupted]";
+  if (verdict.duplicated) text += " [duplicated]";
+  if (verdict.reordered) text += " [reordered]";
+  return text;
+}
+
+std::string describe(const Packet& frame) {
+  const auto ip = wire::parse_ip(frame.head(), frame.size());
+  if (!ip) return fmt::format("{} B, {}", frame.size(), to_string(ip.error()));
+  const auto tcp = wire::parse_tcp(frame.head().subspan(ip->header_bytes));
+  if (!tcp) return fmt::format("{} B, {}", frame.size(), to_string(tcp.error()));
+  const TcpHeader& header = tcp->header;
+  std::string text =
+      fmt::format("{}>{} {} seq {} ack {} len {} win {}", to_number(header.source),
+                  to_number(header.destination), header.flags.to_string(), header.seq.value(),
+                  header.ack.value(), ip->payload_bytes - tcp->header_bytes, header.window);
+  for (const SackBlock& block : header.options.sack()) {
+    text += fmt::format(" sack {}-{}", block.begin.value(), block.end.value());
+  }
+  if (header.flags.has(TcpFlag::urg)) text += fmt::format(" urg {}", header.urgent);
+  return text;
+}
+
+}  // namespace
+
+Connection::Connection(Run& run, std::size_t index, const ConnectionPlan& planned, StackId stack_a,
+                       StackId stack_b, std::uint64_t seed)
+    : plan(planned),
+      number(index),
+      a(run, *this, planned.a, stack_a, true, seed),
+      b(run, *this, planned.b, stack_b, false, ~seed),
+      last_progress(planned.start) {}
+
+Run::Run(Plan drawn, Trace trace)
+    : plan_(std::move(drawn)),
+      trace_(std::move(trace)),
+      world_(plan_.seed),
+      a_(add_stack(plan_.tcp_a, plan_.mtu_a, 1)),
+      b_(add_stack(plan_.tcp_b, plan_.mtu_b, 2)),
+      link_(world_.connect({a_, {}}, {b_, {}}, plan_.a_to_b, plan_.b_to_a)),
+      patience_(plan_.patience()) {}
+
+IpAddress Run::address(bool of_a) const {
+  const std::uint8_t number = of_a ? 1 : 2;
+  if (plan_.family == Family::ipv4) return IpAddress::v4(10, 0, 0, number);
+  return IpAddress::v6({0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, number});
+}
+
+StackId Run::add_stack(const TcpConfig& config, std::uint32_t mtu, std::uint8_t number) {
+  StackConfig stack;
+  const std::uint8_t length = plan_.family == Family::ipv4 ? 24 : 64;
+  stack.interfaces.push_back({"link", mtu, {Prefix{address(number == 1), length}}});
+  stack.tcp = config;
+  return world_.add_stack(std::move(stack));
+}
+
+void Run::note(const Side& side, const std::string& what) {
+  if (trace_)
+    trace_(fmt::format("{:12.3f} {} {}", milliseconds(world_.now()), side.describe(), what));
+}
+
+void Run::fail(const Connection& connection, const std::string& what) {
+  if (!failure_.empty()) return;
+  failure_ = fmt::format("connection #{} at {:.3f} ms: {}", connection.number,
+                         milliseconds(world_.now()), what);
+  if (trace_) trace_("FAILED: " + failure_);
+}
+
+bool Run::excuses(Connection& connection, const Side& side, Error error) const {
+  const Side& peer = connection.other(side);
+  if (peer.left_early()) return true;
+  switch (error) {
+    case Error::timed_out:
+      return plan_.timeouts_possible;
+    case Error::connection_refused:
+      return connection.plan.simultaneous;
+    case Error::connection_reset:
+    case Error::broken_pipe: {
+      // The listener forgot a handshake whose last ACK never came, or the other end gave up but
+      // its program, which still has something to read, does not know yet.
+      if (!peer.begun() || plan_.timeouts_possible) return true;
+      // The peer had everything, closed, and its TIME-WAIT is over: a late segment is refused.
+      const Duration msl = std::min(plan_.tcp_a.msl, plan_.tcp_b.msl);
+      return peer.closed_at() && *peer.closed_at() + 2 * msl <= world_.now();
+    }
+    default:
+      return false;
+  }
+}
+
+void Run::bind(const Side& side, TcpHandle handle) {
+  sides_[{side.stack() == a_, key_of(handle)}] = const_cast<Side*>(&side);
+}
+
+void Run::listen(StackId stack, TcpHandle& listener) {
+  const bool on_a = stack == a_;
+  const auto result = world_.stack(stack).tcp_listen({address(on_a), kListenPort}, plan_.backlog);
+  if (!result) {
+    failure_ = "listen failed";
+    return;
+  }
+  listener = *result;
+  world_.on_ready(stack,
+                  [this, on_a](TcpHandle socket, Ready ready) { on_ready(on_a, socket, ready); });
+}
+
+void Run::schedule_connections() {
+  Random random(plan_.seed ^ 0x5eed);
+  for (const ConnectionPlan& planned : plan_.connections) {
+    Connection& connection =
+        connections_.emplace_back(*this, connections_.size(), planned, a_, b_, random.next());
+    const bool first = planned.a_connects;
+    world_.schedule(planned.start, [this, &connection, first] { connect(connection, first); });
+    if (!planned.simultaneous) continue;
+    world_.schedule(planned.start + planned.second_start,
+                    [this, &connection, first] { connect(connection, !first); });
+  }
+}
+
+void Run::schedule_partitions() {
+  for (const Partition& partition : plan_.partitions) {
+    world_.schedule(partition.begin, [this] { world_.set_partitioned(link_, true); });
+    world_.schedule(partition.begin + partition.length,
+                    [this] { world_.set_partitioned(link_, false); });
+  }
+}
+
+void Run::connect(Connection& connection, bool a_connects) {
+  Side& side = a_connects ? connection.a : connection.b;
+  const SidePlan& planned = a_connects ? connection.plan.a : connection.plan.b;
+  const Port fixed{connection.plan.local_port};
+  const Endpoint local{address(a_connects), fixed};
+  const Endpoint remote{address(!a_connects), connection.plan.simultaneous ? fixed : kListenPort};
+  Stack& stack = world_.stack(side.stack());
+  const auto handle = stack.tcp_connect(world_.now(), local, remote, &planned.settings);
+  if (!handle) return side.fail_to_open(handle.error());
+  connection.opener = stack.tcp_info(*handle)->local;
+  side.begin(*handle);
+}
+
+void Run::accept_all(bool on_a) {
+  Stack& stack = world_.stack(on_a ? a_ : b_);
+  while (const auto handle = stack.tcp_accept(on_a ? listener_a_ : listener_b_)) {
+    const Endpoint remote = stack.tcp_info(*handle)->remote;
+    const auto found = std::ranges::find_if(connections_, [&](const Connection& connection) {
+      return connection.opener == remote && !connection.plan.simultaneous;
+    });
+    if (found == connections_.end()) {
+      failure_ = "accepted a connection from nobody: " + remote.to_string();
+      return;
+    }
+    Side& side = on_a ? found->a : found->b;
+    if (side.begun() && side.done() && plan_.backlog < kNoCookies) {
+      // What the client repeats proves its SYN cookie again, when the reset that told it of the end
+      // was lost (RFC 4987 3.6).
+      (void)stack.tcp_abort(world_.now(), *handle);
+      continue;
+    }
+    if (side.begun()) return fail(*found, "accepted a second time");
+    const SidePlan& planned = on_a ? found->plan.a : found->plan.b;
+    if (!stack.tcp_set_settings(world_.now(), *handle, planned.settings)) {
+      return fail(*found, "settings refused");
+    }
+    side.begin(*handle);
+  }
+}
+
+void Run::on_ready(bool on_a, TcpHandle socket, Ready ready) {
+  if (socket == (on_a ? listener_a_ : listener_b_)) return accept_all(on_a);
+  const auto found = sides_.find({on_a, key_of(socket)});
+  if (found != sides_.end()) found->second->on_ready(ready);
+}
+
+void Run::watch_frames() {
+  world_.on_frame([this](const FrameSighting& sighting) {
+    if (sighting.where == FrameSighting::Where::sent) ++frames_;
+    if (trace_) trace_frame(sighting);
+  });
+  if (!trace_) return;
+  for (const StackId id : {a_, b_}) {
+    world_.on_event(id, [this, id](const Event& event) {
+      const char* name = id == a_ ? "a" : "b";
+      const double at = milliseconds(event.at);
+      if (const auto* changed = std::get_if<StateChanged>(&event.what)) {
+        trace_(fmt::format("{:12.3f} {} {} > {}: {} to {}", at, name, event.local.to_string(),
+                           event.remote.to_string(), to_string(changed->from),
+                           to_string(changed->to)));
+      } else if (const auto* timer = std::get_if<TimerFired>(&event.what)) {
+        trace_(fmt::format("{:12.3f} {} {} timer {}", at, name, event.local.to_string(),
+                           to_string(timer->timer)));
+      } else if (const auto* dropped = std::get_if<Dropped>(&event.what)) {
+        trace_(fmt::format("{:12.3f} {} drops {} B: {}", at, name, dropped->length,
+                           to_string(dropped->reason)));
+      }
+    });
+  }
+}
+
+void Run::trace_frame(const FrameSighting& sighting) {
+  const bool from_a = sighting.direction == Direction::a_to_b;
+  const bool sent = sighting.where == FrameSighting::Where::sent;
+  trace_(fmt::format("{:12.3f} {} {}{}{}", milliseconds(sighting.at), from_a ? "a->b" : "a<-b",
+                     sent ? "send " : "     arrive ", describe(sighting.frame),
+                     describe(sighting.verdict)));
+}
+
+void Run::check_progress() {
+  for (Connection& connection : connections_) {
+    if (connection.done() || world_.now() - connection.last_progress <= patience_) continue;
+    const bool excused =
+        plan_.timeouts_possible || connection.a.left_early() || connection.b.left_early();
+    if (!excused) {
+      return fail(
+          connection,
+          fmt::format("no progress for {} s, which no retransmission explains\n    {}\n    {}",
+                      patience_ / 1s, connection.a.describe(), connection.b.describe()));
+    }
+    connection.a.abandon();
+    connection.b.abandon();
+  }
+}
+
+void Run::check_no_live_lock() {
+  if (steps_at_this_instant_ > kStepsAtOneInstant) {
+    failure_ = fmt::format("live-lock: {} steps at {:.3f} ms", steps_at_this_instant_,
+                           milliseconds(world_.now()));
+  }
+  if (world_.stuck_deadlines() != 0) {
+    failure_ = fmt::format("a deadline in the past at {:.3f} ms", milliseconds(world_.now()));
+  }
+}
+
+void Run::run_connections() {
+  const auto done = [](const Connection& connection) { return connection.done(); };
+  while (failure_.empty() && !std::ranges::all_of(connections_, done)) {
+    const Instant before = world_.now();
+    if (!world_.step()) world_.run_for(patience_ + 1s);  // silence: only patience can end
+    steps_at_this_instant_ = world_.now() == before ? steps_at_this_instant_ + 1 : 0;
+    check_no_live_lock();
+    check_progress();
+  }
+}
+
+void Run::wind_down() {
+  for (const bool on_a : {true, false}) {
+    const auto closed =
+        world_.stack(on_a ? a_ : b_).tcp_close(world_.now(), on_a ? listener_a_ : listener_b_);
+    if (!closed) failure_ = "closing a listener was refused";
+  }
+  const Duration msl = std::max(plan_.tcp_a.msl, plan_.tcp_b.msl);
+  const Instant last = world_.now() + 2 * patience_ + 2 * msl + plan_.tcp_a.fin_wait_2_timeout;
+  const auto empty = [](const StackCensus& census) {
+    return census.connections + census.syn_received + census.time_wait == 0;
+  };
+  while (failure_.empty() && world_.now() < last) {
+    const bool over = empty(world_.stack(a_).census()) && empty(world_.stack(b_).census());
+    if (over && world_.in_flight() == 0) return;
+    const Instant before = world_.now();
+    if (!world_.step()) return;
+    steps_at_this_instant_ = world_.now() == before ? steps_at_this_instant_ + 1 : 0;
+    check_no_live_lock();
+  }
+}
+
+void Run::check_nothing_left() {
+  if (!failure_.empty()) return;
+  for (const bool on_a : {true, false}) {
+    const StackCensus census = world_.stack(on_a ? a_ : b_).census();
+    if (census.connections + census.listeners + census.syn_received + census.time_wait == 0)
+      continue;
+    failure_ = fmt::format(
+        "left behind on {}: {} connections, {} listeners, {} in SYN-RECEIVED, {} "
+        "in TIME-WAIT",
+        on_a ? 'a' : 'b', census.connections, census.listeners, census.syn_received,
+        census.time_wait);
+    return;
+  }
+  if (world_.in_flight() != 0) {
+    failure_ = fmt::format("{} frames are still exchanged", world_.in_flight());
+  } else if (world_.pool().bytes_in_use() != 0) {
+    failure_ = fmt::format("{} bytes of memory did not come back", world_.pool().bytes_in_use());
+  } else if (world_.next_deadline() != kNever) {
+    failure_ = "a deadline is left though there is nothing to do";
+  }
+}
+
+Outcome Run::operator()() {
+  if (trace_) trace_(plan_.describe());
+  watch_frames();
+  listen(a_, listener_a_);
+  listen(b_, listener_b_);
+  schedule_connections();
+  schedule_partitions();
+  run_connections();
+  wind_down();
+  // Pauses of programs that have left may still be scheduled.
+  if (failure_.empty()) world_.run_for(60s + patience_);
+  check_nothing_left();
+  return outcome();
+}
+
+Outcome Run::outcome() const {
+  Outcome outcome;
+  outcome.seed = plan_.seed;
+  outcome.failure = failure_;
+  outcome.connections = connections_.size();
+  for (const Connection& connection : connections_) {
+    outcome.bytes += connection.a.received() + connection.b.received();
+    if (connection.a.error() || connection.b.error()) ++outcome.failed_connections;
+  }
+  outcome.frames = frames_;
+  for (const Direction direction : {Direction::a_to_b, Direction::b_to_a}) {
+    const PathCounters& counters = world_.counters(link_, direction);
+    outcome.frames_lost += counters.frames - counters.of(FrameFate::delivered);
+  }
+  outcome.virtual_time = world_.now().time_since_epoch();
+  return outcome;
+}
+
+Outcome run_seed(std::uint64_t seed, Trace trace) {
+  return Run(draw_plan(seed), std::move(trace))();
+}
+
+}  // namespace hawser::swarm

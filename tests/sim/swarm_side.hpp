@@ -1,0 +1,86 @@
+// The program at one end of a connection: writes, reads and leaves as planned, and checks each byte
+// it reads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hawser/world.hpp"
+#include "swarm_plan.hpp"
+
+namespace hawser::swarm {
+
+class Run;
+struct Connection;
+
+class Side {
+ public:
+  Side(Run& run, Connection& connection, const SidePlan& plan, StackId stack, bool is_a,
+       std::uint64_t seed);
+
+  /// Takes over a connection that was opened or accepted.
+  void begin(TcpHandle handle);
+  /// tcp_connect refused; nothing will ever happen here.
+  void fail_to_open(Error error);
+  void on_ready(Ready ready);
+  /// Gives up on a peer that has vanished.
+  void abandon();
+
+  bool begun() const { return begun_; }
+  bool done() const { return done_; }
+  /// The application took leave, or saw an error: the other end may see a reset.
+  bool left_early() const { return left_early_; }
+  std::optional<Error> error() const { return error_; }
+  std::optional<Instant> closed_at() const { return closed_at_; }
+  /// A FIN is behind what was written.
+  bool sent_end() const { return sent_end_; }
+  TcpHandle handle() const { return handle_; }
+  StackId stack() const { return stack_; }
+  std::uint64_t written() const { return written_; }
+  std::uint64_t received() const { return received_; }
+  std::string describe() const;
+
+ private:
+  void work();
+  void write();
+  void write_once();
+  void read();
+  void read_once();
+  void finish_if_due();
+  void leave();
+  void close();
+  void end(Error error);
+  void wake(Duration gap, bool Side::* pause);
+  bool may_leave() const;
+  void check(std::span<const std::byte> bytes);
+  void at_end_of_stream();
+
+  Run& run_;
+  Connection& connection_;
+  const SidePlan& plan_;
+  StackId stack_;
+  bool is_a_;
+  Random random_;
+  TcpHandle handle_;
+  std::vector<std::byte> scratch_;
+  std::uint64_t written_ = 0;
+  std::uint64_t received_ = 0;
+  bool begun_ = false;
+  bool writable_ = true;  // until a call says would_block
+  bool readable_ = true;
+  bool write_pause_ = false;
+  bool read_pause_ = false;
+  bool shut_down_ = false;
+  bool sent_end_ = false;
+  bool end_of_stream_ = false;
+  bool leave_now_ = false;
+  bool left_early_ = false;
+  bool done_ = false;
+  std::optional<Error> error_;
+  std::optional<Instant> closed_at_;
+};
+
+}  // namespace hawser::swarm

@@ -1,0 +1,38 @@
+// A few hundred seeds of the swarm; hawser-swarm runs as many as one likes.
+#include "swarm.hpp"
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+namespace hawser::swarm {
+namespace {
+
+std::string trace_of(std::uint64_t seed) {
+  std::string trace;
+  run_seed(seed, [&](const std::string& line) { (trace += line) += '\n'; });
+  return trace;
+}
+
+class SwarmTest : public ::testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(SwarmTest, KeepsWhatTcpPromises) {
+  constexpr std::uint64_t kSeeds = 50;
+  for (std::uint64_t seed = GetParam(); seed < GetParam() + kSeeds; ++seed) {
+    const Outcome outcome = run_seed(seed);
+    EXPECT_TRUE(outcome.ok()) << "seed " << seed << ": " << outcome.failure
+                              << "\nreplay: hawser-swarm --seed " << seed << " --verbose";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, SwarmTest, ::testing::Range<std::uint64_t>(1, 401, 50));
+
+TEST(Swarm, SameSeedSameTrace) {
+  const std::string trace = trace_of(3);
+  EXPECT_FALSE(trace.empty());
+  EXPECT_EQ(trace, trace_of(3));
+  EXPECT_NE(trace, trace_of(4));
+}
+
+}  // namespace
+}  // namespace hawser::swarm
