@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <utility>
 
 namespace hawser::ip {
 
@@ -21,11 +20,15 @@ std::optional<IpAddress> broadcast_of(const Prefix& prefix) {
 
 }  // namespace
 
-Interfaces::Interfaces(std::vector<Network> networks, const std::vector<IpAddress>& gateways,
-                       std::optional<Route> fallback)
-    : networks_(std::move(networks)) {
-  std::ranges::stable_sort(networks_, std::ranges::greater{},
-                           [](const Network& network) { return network.prefix.length; });
+Interfaces::Interfaces(const std::vector<Network>& networks, const std::vector<IpAddress>& gateways,
+                       std::optional<Route> fallback) {
+  // Of equally long prefixes the first stays the first: its address is the preferred one.
+  for (const Network& network : networks) {
+    const auto place =
+        std::ranges::upper_bound(networks_, network.prefix.length, std::ranges::greater{},
+                                 [](const Network& other) { return other.prefix.length; });
+    networks_.insert(place, network);
+  }
   for (const Network& network : networks_) own_.push_back(network.prefix.address);
   std::ranges::sort(own_);
   for (const IpAddress& gateway : gateways) {

@@ -32,7 +32,7 @@ class Interfaces {
  public:
   /// `networks` are those of all interfaces; `fallback` is the way to a gateway that is on none of
   /// them.
-  Interfaces(std::vector<Network> networks, const std::vector<IpAddress>& gateways,
+  Interfaces(const std::vector<Network>& networks, const std::vector<IpAddress>& gateways,
              std::optional<Route> fallback);
 
   /// Whether packets to `address` are for us: an address of an interface, or a loopback address.
