@@ -137,7 +137,8 @@ void Ladder::on_sent(End from, Instant at, const Packet& frame, const FrameVerdi
   }
   rows_[index].header.options = tcp->header.options;
   rows_[index].verdict = verdict;
-  if (verdict.fate == FrameFate::delivered && !verdict.corrupted) sender.on_the_way.push_back(index);
+  if (verdict.fate == FrameFate::delivered && !verdict.corrupted)
+    sender.on_the_way.push_back(index);
 }
 
 void Ladder::on_arrived(End from, std::uint64_t serial) {
