@@ -42,6 +42,8 @@ Result<std::size_t> Connection::receive(const Context& context, std::span<std::b
     const auto mark = urgent_mark();
     if (mark && *mark > 0) out = out.first(std::min<std::size_t>(out.size(), *mark));
     const std::uint32_t taken = receive_queue_.read(out);
+    // Forgotten once it is passed, lest it lie ahead again 2^31 octets later.
+    if (flags_.rcv_urgent && !urgent_mark()) flags_.rcv_urgent = false;
     if (state_ != TcpState::closed && !flags_.fin_received) consider_window_update();
     return taken;
   }
