@@ -74,7 +74,8 @@ struct TcpSettings {
   bool no_delay = false;           ///< TCP_NODELAY: off means Nagle (RFC9293-MUST-17)
   bool keep_alive = false;         ///< SO_KEEPALIVE (RFC9293-MUST-24, RFC9293-MUST-25)
   bool report_soft_errors = true;  ///< RFC9293-SHLD-20
-  Duration keep_alive_idle = std::chrono::hours(2);         ///< TCP_KEEPIDLE
+  /// TCP_KEEPIDLE (RFC9293-MUST-27, RFC9293-MUST-28)
+  Duration keep_alive_idle = std::chrono::hours(2);
   Duration keep_alive_interval = std::chrono::seconds(75);  ///< TCP_KEEPINTVL
   std::uint8_t keep_alive_count = 9;                        ///< TCP_KEEPCNT
   std::uint8_t hop_limit = 64;                              ///< IP_TTL (RFC9293-MUST-49)

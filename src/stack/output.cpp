@@ -58,7 +58,8 @@ void Stack::Impl::drain_dirty(const Context& context, std::vector<Packet>& out, 
                             .destination = tuple.remote.address,
                             .protocol = static_cast<std::uint8_t>(wire::IpProtocol::tcp),
                             .hop_limit = settings.hop_limit,  // RFC9293-MUST-49
-                            .dscp = settings.dscp,            // RFC9293-MUST-48, RFC9293-SHLD-22
+                            // RFC9293-MUST-48, RFC9293-SHLD-21, RFC9293-SHLD-22
+                            .dscp = settings.dscp,
                             .flow_label = slot.flow_label});
     segment.set_interface(slot.interface);
     ++counters_.segments_sent;

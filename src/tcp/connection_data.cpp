@@ -7,7 +7,7 @@
 namespace hawser::tcp {
 
 void Connection::on_urgent(const Segment& segment) {
-  // RFC9293-MUST-31, RFC9293-MUST-32: told once when the pointer appears, again when it advances.
+  // RFC9293-MUST-31, RFC9293-MUST-32, RFC9293-U-2: told when the pointer appears or advances.
   const SeqNum up = segment.header.seq + segment.header.urgent;
   const bool known = flags_.rcv_urgent && up <= rcv_.up;
   if (known || up <= rcv_.nxt - receive_queue_.size()) return;

@@ -70,7 +70,7 @@ void Connection::on_segment_in_syn_sent(const Context& context, const Segment& s
   snd_.una = header.ack;
   flags_.syn_pending = false;
   become_established(context);
-  flags_.ack_now = true;
+  flags_.ack_now = true;    // on its own, or on what was written before (RFC9293-U-3)
   TcpHeader rest = header;  // data and FIN may ride on a SYN-ACK
   rest.seq += 1;
   take_content(context, Segment{rest, segment.length}, payload);
@@ -235,7 +235,7 @@ void Connection::take_content(const Context& context, const Segment& segment, Pa
     flags_.ack_now = true;
   }
   if (length > 0) {
-    if (flags_.released) {  // RFC9293-SHLD-3: nobody will read it
+    if (flags_.released) {  // RFC9293-SHLD-3, RFC9293-MAY-1
       flags_.reset_pending = true;
       reset_seq_ = snd_.nxt;
       drop(context, DropReason::after_close, length);
@@ -288,7 +288,7 @@ void Connection::on_icmp_error(const Context& context, SeqNum quoted, Error erro
         error == Error::connection_refused ? CloseReason::refused : CloseReason::unreachable);
   }
   if (!settings_->report_soft_errors) return;      // RFC9293-SHLD-20
-  soft_error_ = static_cast<std::uint8_t>(error);  // RFC9293-MUST-47, RFC9293-SHLD-25
+  soft_error_ = static_cast<std::uint8_t>(error);  // RFC9293-MUST-47, RFC9293-SHLD-25, RFC9293-U-2
   ready_ |= Ready::error;
 }
 

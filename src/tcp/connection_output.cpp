@@ -106,8 +106,10 @@ std::optional<Connection::Range> Connection::next_new_data() const {
   return Range{snd_.nxt, snd_.nxt + length + (fin ? 1U : 0U), SendReason::data};
 }
 
-/// RFC 9293 3.8.6.2.1 and 3.7.4: full segments, or all that there is unless Nagle makes it wait for
-/// an ACK, or half of the largest window (RFC9293-MUST-38, RFC9293-SHLD-7, RFC9293-MUST-17).
+/// RFC 9293 3.8.6.2.1 and 3.7.4: full segments (RFC9293-SHLD-27, RFC9293-SHLD-28), or all that
+/// there is unless Nagle makes it wait for an ACK, which is all that it can wait for
+/// (RFC9293-MUST-60), or half of the largest window (RFC9293-MUST-38, RFC9293-SHLD-7,
+/// RFC9293-MUST-17).
 bool Connection::worth_sending(std::uint32_t length, std::uint32_t unsent) const {
   if (length >= max_payload() || flags_.override_silly) return true;
   const bool waits = !settings_->no_delay && !flags_.fin_queued && in_flight() > 0;
@@ -143,7 +145,8 @@ std::uint32_t Connection::pipe() const {
 }
 
 std::uint32_t Connection::room_in_window(SeqNum seq) const {
-  const SeqNum edge = snd_.una + snd_.wnd;  // may lie left of SND.NXT (RFC9293-MUST-34)
+  // The edge may lie left of SND.NXT (RFC9293-MUST-34, RFC9293-SHLD-15).
+  const SeqNum edge = snd_.una + snd_.wnd;
   return seq < edge ? distance(seq, edge) : 0;
 }
 
@@ -168,7 +171,7 @@ Packet Connection::emit_syn(const Context& context) {
   header.seq = snd_.iss;
   header.flags = answer ? TcpFlag::syn | TcpFlag::ack : TcpFlags(TcpFlag::syn);
   TcpOptions& options = header.options;
-  options.mss = local_mss_;  // RFC9293-MUST-14, RFC9293-SHLD-5
+  options.mss = local_mss_;  // RFC9293-MUST-14, RFC9293-SHLD-5, RFC9293-MAY-3
   if (answer ? flags_.window_scale : context.config.window_scaling) {
     options.window_scale = rcv_wscale_;
   }
@@ -331,6 +334,7 @@ std::uint32_t Connection::max_payload() const {
 
 // ---- the receive window
 
+/// What is free: nothing for as long as nobody reads (RFC9293-MAY-8).
 std::uint32_t Connection::window_target() const {
   const std::uint32_t buffer = settings_->receive_buffer;
   const std::uint32_t free = buffer - std::min(buffer, receive_queue_.size());

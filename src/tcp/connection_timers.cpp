@@ -16,11 +16,12 @@ void Connection::on_time(const Context& context) {
 }
 
 void Connection::on_retransmission_timer(const Context& context) {
-  if (past_user_timeout(context)) {  // RFC9293-MUST-20, RFC9293-MUST-21, RFC9293-MUST-22
+  // RFC9293-MUST-20, RFC9293-MUST-21, RFC9293-MUST-22, RFC9293-U-1
+  if (past_user_timeout(context)) {
     context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::user_timeout});
     return fail(context, Error::timed_out, CloseReason::timed_out);
   }
-  rtt_.on_timeout();  // RFC6298-5.5
+  rtt_.on_timeout();  // RFC6298-5.5; probes too: RFC9293-SHLD-30
   if (!synchronized()) {
     context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::retransmit});
     ++count_.timeouts;
@@ -49,7 +50,7 @@ void Connection::on_retransmission_timeout(const Context& context) {
   context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::retransmit});
   ++count_.timeouts;
   if (rtt_.backoff() == context.config.r1 && settings_->report_soft_errors) {
-    soft_error_ = static_cast<std::uint8_t>(Error::timed_out);  // RFC9293-SHLD-9
+    soft_error_ = static_cast<std::uint8_t>(Error::timed_out);  // RFC9293-SHLD-9, RFC9293-U-2
     ready_ |= Ready::error;
   }
   // A peer that SACKed the octet which its ACK still asks for has dropped it again (RFC 2018 8).
@@ -88,11 +89,13 @@ Duration Connection::user_timeout(const Context& context) const {
 }
 
 bool Connection::past_user_timeout(const Context& context) const {
-  // RFC9293-MUST-37: with a closed window only a probe that nobody answered counts.
+  // With a closed window only a probe that nobody answered counts (RFC9293-MUST-37,
+  // RFC9293-SHLD-17).
   if (peer_window_closed() && sent_at_ <= progress_at_) return false;
   return context.now - progress_at_ >= user_timeout(context);
 }
 
+/// RFC9293-MAY-5
 void Connection::arm_keep_alive(const Context& context) {
   if (flags_.released && state_ == TcpState::fin_wait_2) return;  // the slot is taken
   if (!settings_->keep_alive) return timers_.clear(TimerSlot::idle);

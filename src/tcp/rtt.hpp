@@ -17,7 +17,7 @@ class RttEstimator {
   /// is brought to between 1 microsecond and 2 minutes. `expected_samples` is how many samples a
   /// round trip gives (RFC 7323 G: FlightSize / (2 * SMSS), rounded up).
   void on_sample(Duration rtt, const TcpConfig& config, std::uint32_t expected_samples = 1);
-  /// The retransmission timer has expired: the timeout doubles (RFC6298-5.5).
+  /// The retransmission timer has expired: the timeout doubles (RFC6298-5.5, RFC9293-MUST-19).
   void on_timeout();
   /// Ends the back-off.
   void reset_backoff() { backoff_ = 0; }

@@ -29,8 +29,8 @@ constexpr std::uint8_t kOptionNop = 1;
 constexpr std::uint8_t kOptionLooseRoute = 131;
 constexpr std::uint8_t kOptionStrictRoute = 137;
 
-/// Steps over IPv4 options. A source route that still has hops to go says that the packet is meant
-/// for another host; this stack is a host and does not forward.
+/// Steps over IPv4 options (RFC9293-MUST-50). A source route that still has hops to go says that
+/// the packet is meant for another host; this stack is a host and does not forward.
 std::expected<void, DropReason> check_options(Bytes options) {
   while (!options.empty()) {
     const std::uint8_t kind = read8(options.data());

@@ -99,7 +99,7 @@ TEST_F(KeepAlive, OneProbeWithoutAnswerIsNoDeath) {  // RFC9293-MUST-29
   EXPECT_EQ(script.receive(1).error(), Error::timed_out);
 }
 
-TEST_F(KeepAlive, AnswersAProbe) {  // RFC 9293 3.8.4, RFC9293-MAY-6
+TEST_F(KeepAlive, AnswersAProbe) {  // RFC 9293 3.8.4
   script.establish();
   script.in({.seq = 1, .length = 10});
   script.after(1s);

@@ -20,6 +20,13 @@ TEST(Open, SaysWhatItCanDo) {  // RFC9293-MUST-14, RFC9293-SHLD-5
   EXPECT_TRUE(syn.header.options.timestamps);
 }
 
+TEST(Open, SaysItsMssThoughItIsTheDefault) {  // RFC9293-MAY-3
+  ConnectionScript script;
+  script.mss = 536;
+  script.open();
+  EXPECT_EQ(script.out({.flags = kSyn}).header.options.mss, 536);
+}
+
 TEST(Open, IsEstablishedByTheAnswer) {
   ConnectionScript script;
   script.establish();
@@ -40,7 +47,7 @@ TEST(Open, SendsTheSynAgainWithDoublingGaps) {  // RFC9293-MUST-22, RFC6298-5.5
   }
 }
 
-TEST(Open, GivesUpAfterThreeMinutes) {  // RFC9293-MUST-22, RFC9293-MUST-23
+TEST(Open, GivesUpAfterThreeMinutes) {  // RFC9293-MUST-22, RFC9293-MUST-23, RFC9293-U-1
   ConnectionScript script;
   script.open();
   script.after(180s);

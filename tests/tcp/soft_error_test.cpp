@@ -13,7 +13,7 @@ class SoftError : public ::testing::Test {
   ConnectionScript script;
 };
 
-TEST_F(SoftError, IsReported) {  // RFC9293-MUST-47, RFC9293-SHLD-25
+TEST_F(SoftError, IsReported) {  // RFC9293-MUST-47, RFC9293-SHLD-25, RFC9293-U-2
   script.establish();
   script.write(100);
   script.take_ready();

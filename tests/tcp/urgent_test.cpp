@@ -39,7 +39,7 @@ TEST_F(Urgent, IsSaidOfWhatComesBefore) {  // RFC9293-MUST-62
   EXPECT_FALSE(script.out({.seq = 17}).header.flags.has(TcpFlag::urg));
 }
 
-TEST_F(Urgent, IsNotSaidUnlessAsked) {  // RFC9293-SHLD-13
+TEST_F(Urgent, IsNotSaidUnlessAsked) {
   script.establish();
   script.write(50000);
   for (const Sent& sent : script.take_all()) {
@@ -48,7 +48,7 @@ TEST_F(Urgent, IsNotSaidUnlessAsked) {  // RFC9293-SHLD-13
   }
 }
 
-TEST_F(Urgent, IsToldOnceAndAgainWhenItAdvances) {  // RFC9293-MUST-30, RFC9293-MUST-32
+TEST_F(Urgent, IsToldOnceAndAgainWhenItAdvances) {  // RFC9293-MUST-32, RFC9293-U-2
   script.establish();
   script.take_ready();
   script.in({.flags = kUrgAck, .seq = 1, .length = 10, .urgent = 10});

@@ -16,8 +16,8 @@ class NewReno {
   /// below.
   void on_established(std::uint32_t mss, std::uint16_t initial_segments, bool syn_lost);
   /// `acked` bytes of new data were acknowledged outside loss recovery: slow start below ssthresh,
-  /// else congestion avoidance (RFC 5681 3.1). The window grows only when it was what held the
-  /// sender back (`window_was_full`; RFC 7661).
+  /// else congestion avoidance (RFC 5681 3.1, RFC9293-MUST-19). The window grows only when it was
+  /// what held the sender back (`window_was_full`; RFC 7661).
   void on_ack(std::uint32_t acked, std::uint32_t mss, bool window_was_full);
   /// A loss was detected without a timeout, with `flight` bytes outstanding (RFC 5681 3.2).
   void on_loss(std::uint32_t flight, std::uint32_t mss);
