@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/copy.hpp"
 #include "core/pool_state.hpp"
 
 namespace hawser {
@@ -26,7 +27,7 @@ bool Packet::reserve_headroom(std::size_t bytes) {
 
 bool Packet::append_copy(std::span<const std::byte> bytes) {
   if (data_->slice_count != 0 || bytes.size() > data_->storage.size() - data_->end) return false;
-  std::ranges::copy(bytes, data_->storage.begin() + data_->end);
+  copy_bytes(bytes, data_->storage.data() + data_->end);
   data_->end = static_cast<std::uint16_t>(data_->end + bytes.size());
   return true;
 }
@@ -87,7 +88,7 @@ void Packet::copy_to(std::uint32_t offset, std::span<std::byte> out) const {
       return;
     }
     const std::size_t n = std::min(piece.size() - offset, out.size());
-    std::ranges::copy(piece.subspan(offset, n), out.begin());
+    copy_bytes(piece.subspan(offset, n), out.data());
     out = out.subspan(n);
     offset = 0;
   });

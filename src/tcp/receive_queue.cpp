@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/copy.hpp"
+
 namespace hawser::tcp {
 
 bool ReceiveQueue::append(BufferPool& pool, Packet& payload) {
@@ -74,7 +76,7 @@ bool ReceiveQueue::append_copy(BufferPool& pool, std::span<const std::byte> byte
   if (owns_tail_) {
     const std::span<std::byte> spare = slices_.back_spare();
     const std::size_t n = std::min(spare.size(), bytes.size());
-    std::ranges::copy(bytes.first(n), spare.begin());
+    copy_bytes(bytes.first(n), spare.data());
     slices_.extend_back(static_cast<std::uint32_t>(n));
     bytes = bytes.subspan(n);
   }
@@ -87,7 +89,7 @@ bool ReceiveQueue::append_copy(BufferPool& pool, std::span<const std::byte> byte
     }
     const std::span<std::byte> spare = block.spare();
     const std::size_t n = std::min(spare.size(), bytes.size());
-    std::ranges::copy(bytes.first(n), spare.begin());
+    copy_bytes(bytes.first(n), spare.data());
     block.extend(static_cast<std::uint32_t>(n));
     slices_.push_back(std::move(block));
     owns_tail_ = true;
@@ -131,7 +133,7 @@ void ReceiveQueue::join(ReceiveQueue&& other) {
 std::uint32_t ReceiveQueue::read(std::span<std::byte> out) {
   const auto bytes = static_cast<std::uint32_t>(std::min<std::size_t>(out.size(), size()));
   slices_.visit(0, bytes, [&](const Slice& slice, std::uint32_t begin, std::uint32_t part) {
-    std::ranges::copy(slice.bytes().subspan(begin, part), out.begin());
+    copy_bytes(slice.bytes().subspan(begin, part), out.data());
     out = out.subspan(part);
     return true;
   });

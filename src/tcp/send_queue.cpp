@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/copy.hpp"
+
 namespace hawser::tcp {
 
 std::uint32_t SendQueue::append(BufferPool& pool, std::span<const std::byte> data,
@@ -12,7 +14,7 @@ std::uint32_t SendQueue::append(BufferPool& pool, std::span<const std::byte> dat
   if (!empty()) {
     const std::span<std::byte> spare = slices_.back_spare();
     const std::size_t n = std::min(spare.size(), data.size());
-    std::ranges::copy(data.first(n), spare.begin());
+    copy_bytes(data.first(n), spare.data());
     slices_.extend_back(static_cast<std::uint32_t>(n));
     data = data.subspan(n);
   }
@@ -21,7 +23,7 @@ std::uint32_t SendQueue::append(BufferPool& pool, std::span<const std::byte> dat
     if (!block) break;
     const std::span<std::byte> spare = block.spare();
     const std::size_t n = std::min(spare.size(), data.size());
-    std::ranges::copy(data.first(n), spare.begin());
+    copy_bytes(data.first(n), spare.data());
     block.extend(static_cast<std::uint32_t>(n));
     slices_.push_back(std::move(block));
     data = data.subspan(n);
