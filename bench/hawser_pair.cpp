@@ -53,6 +53,7 @@ HawserPair::HawserPair()
       server_(configuration(kServer, 2), pool_),
       listener_(must(server_.tcp_listen(kService, kBacklog), "tcp_listen")) {
   pause();
+  now_ = paused_at_;
 }
 
 Instant HawserPair::clock() const {
@@ -61,7 +62,10 @@ Instant HawserPair::clock() const {
 
 void HawserPair::pause() { paused_at_ = clock(); }
 
-void HawserPair::resume() { skipped_ += paused_at_ - clock(); }
+void HawserPair::resume() {
+  skipped_ += paused_at_ - clock();
+  now_ = clock();
+}
 
 std::size_t HawserPair::carry(Instant now, Stack& from, Stack& to) {
   const std::size_t moved = from.poll_frames(now, frames_);
@@ -75,6 +79,7 @@ std::size_t HawserPair::carry(Instant now, Stack& from, Stack& to) {
 }
 
 bool HawserPair::step(Instant now) {
+  now_ = now;
   if (client_.next_deadline() <= now) client_.on_time(now);
   if (server_.next_deadline() <= now) server_.on_time(now);
   const std::size_t there = carry(now, client_, server_);
@@ -148,7 +153,7 @@ void HawserPair::watch_client(Instant now) {
 
 TcpHandle HawserPair::connect() {
   const TcpHandle socket =
-      must(client_.tcp_connect(clock(), Endpoint{IpAddress::any(Family::ipv4), Port{0}}, kService),
+      must(client_.tcp_connect(now_, Endpoint{IpAddress::any(Family::ipv4), Port{0}}, kService),
            "tcp_connect");
   watched_ = socket;
   connected_ = false;
@@ -160,7 +165,7 @@ TcpHandle HawserPair::connect() {
 void HawserPair::exchange_byte(TcpHandle connection) {
   watched_ = connection;
   answered_ = false;
-  must(client_.tcp_send(clock(), connection, std::span(&kRequest, 1)), "tcp_send");
+  must(client_.tcp_send(now_, connection, std::span(&kRequest, 1)), "tcp_send");
   run_until([this] { return answered_; }, "request-response");
 }
 
@@ -217,6 +222,7 @@ void HawserPair::idle_second() {
   client_.on_time(end);
   server_.on_time(end);
   skipped_ += end - clock();
+  now_ = end;
 }
 
 void HawserPair::transfer(std::uint64_t bytes) {
@@ -233,7 +239,7 @@ void HawserPair::transfer(std::uint64_t bytes) {
 
 void HawserPair::fill(TcpHandle connection, std::uint64_t end) {
   while (written_ < end) {
-    const auto sent = client_.tcp_send(clock(), connection, payload_.at(written_, end - written_));
+    const auto sent = client_.tcp_send(now_, connection, payload_.at(written_, end - written_));
     if (!sent && sent.error() == Error::would_block) return;
     written_ += must(sent, "tcp_send");
   }
@@ -243,7 +249,7 @@ void HawserPair::connect_cycle() {
   const TcpHandle connection = connect();
   exchange_byte(connection);
   const std::uint64_t before = server_closed_;
-  must(client_.tcp_close(clock(), connection), "tcp_close");
+  must(client_.tcp_close(now_, connection), "tcp_close");
   run_until([&] { return server_closed_ != before; }, "close");
   while (step(clock())) {
   }

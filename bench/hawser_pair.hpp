@@ -59,6 +59,7 @@ class HawserPair final : public Pair {
   std::vector<std::byte> read_buffer_ = std::vector<std::byte>(kChunk);
   Duration skipped_{};  // how far our clock is ahead of the real one
   Instant paused_at_;
+  Instant now_;  // read once for each step, as a host reads it once for each wake-up
   Check check_ = Check::ends;
   bool trusted_ = false;
 
