@@ -54,6 +54,7 @@ void Ladder::add_note(End end, Instant at, std::string text, bool minor) {
 }
 
 void Ladder::on_event(End end, const Event& event) {
+  now_ = event.at;
   if (event.remote.port != Port{}) side(end).local = event.local;
   if (const auto* sent = std::get_if<SegmentSent>(&event.what)) {
     on_segment_sent(end, event.at, *sent);
@@ -83,14 +84,18 @@ void Ladder::on_segment_sent(End end, Instant at, const SegmentSent& sent) {
   Side& sender = side(end);
   sender.unseen.push_back(index);
   sender.cause.reset();
-  if (!sender.state_row) return;
-  // A change of state that this segment tells the other end about is shown beside it.
-  LadderRow& alone = rows_[*sender.state_row];
-  if (alone.at == at) {
-    const auto slot = static_cast<std::size_t>(end);
-    row.states[slot] = std::exchange(alone.states[slot], std::nullopt);
-  }
-  sender.state_row.reset();
+  adopt_state(end, row);
+}
+
+/// A change of state at this instant that `row` tells the other end of, or that it has caused, is
+/// shown beside it.
+void Ladder::adopt_state(End end, LadderRow& row) {
+  std::optional<std::size_t>& state_row = side(end).state_row;
+  if (!state_row) return;
+  LadderRow& alone = rows_[*state_row];
+  const auto slot = static_cast<std::size_t>(end);
+  if (alone.at == now_) row.states[slot] = std::exchange(alone.states[slot], std::nullopt);
+  state_row.reset();
 }
 
 void Ladder::on_segment_received(End end, const SegmentReceived& received) {
@@ -99,6 +104,7 @@ void Ladder::on_segment_received(End end, const SegmentReceived& received) {
     if (!row.arrived || row.received || !same(row, received.header, received.length)) continue;
     row.received = true;
     side(end).cause = index;
+    adopt_state(end, row);
     return;
   }
 }

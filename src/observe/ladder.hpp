@@ -86,9 +86,11 @@ class Ladder {
   void on_segment_sent(End end, Instant at, const SegmentSent& sent);
   void on_segment_received(End end, const SegmentReceived& received);
   void on_state(End end, Instant at, TcpState state);
+  void adopt_state(End end, LadderRow& row);
 
   std::vector<LadderRow> rows_;
   std::array<Side, 2> sides_;
+  Instant now_{};
   std::array<std::optional<TcpState>, 2> first_states_;
   friend class LadderPrinter;
 };

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "observe/ladder.hpp"
 
@@ -21,6 +22,7 @@ constexpr std::size_t kShownAtStart = 16;  // plain rows that open a run, the fi
 constexpr std::size_t kShownLater = 3;     // the same, later on
 constexpr std::size_t kShownAtEnd = 2;
 constexpr std::size_t kWorthHiding = 4;  // fewer are shown
+constexpr std::size_t kShownSacks = 3;   // acknowledgments that tell of a gap, until it is filled
 
 namespace colour {
 constexpr std::string_view kReset = "\x1b[0m";
@@ -113,7 +115,11 @@ bool is_stopped(const LadderRow& row) {
 class LadderPrinter {
  public:
   LadderPrinter(const Ladder& ladder, const Ladder::Style& style) : ladder_(ladder), style_(style) {
-    for (const LadderRow& row : ladder.rows()) learn(row);
+    plain_.reserve(ladder.rows().size());
+    for (const LadderRow& row : ladder.rows()) {
+      learn(row);
+      plain_.push_back(may_hide(row));
+    }
   }
 
   std::string print() {
@@ -122,7 +128,7 @@ class LadderPrinter {
     for (std::size_t i = 0; i < rows.size();) {
       if (is_empty(rows[i])) {
         ++i;
-      } else if (is_plain(rows[i])) {
+      } else if (plain_[i]) {
         i = print_run(i);
       } else {
         print_row(rows[i++]);
@@ -145,6 +151,13 @@ class LadderPrinter {
     if (own.first) return;
     own.first = row.header.seq;
     own.scale = row.header.options.window_scale;
+  }
+
+  /// Plain, and not among the first to tell of a gap.
+  bool may_hide(const LadderRow& row) {
+    if (is_repair(row)) sacks_ = 0;
+    const bool tells_of_gap = row.header.options.sack_count != 0 && row.length == 0;
+    return is_plain(row) && !(tells_of_gap && sacks_++ < kShownSacks);
   }
 
   std::uint32_t relative(SeqNum number, End of) const {
@@ -225,9 +238,9 @@ class LadderPrinter {
                                 : fmt::format("{:>{}}", fmt::format("{} *", text), kBodyColumns);
   }
 
-  std::string text(const LadderRow& row) const {
+  std::string text(const LadderRow& row, bool with_ack) const {
     const TcpHeader& header = row.header;
-    const bool acks = header.flags.has(TcpFlag::ack);
+    const bool acks = header.flags.has(TcpFlag::ack) && with_ack;
     std::string result =
         fmt::format("{} seq {}", header.flags.to_string(), relative(header.seq, row.end));
     if (acks) result += fmt::format(" ack {}", relative(header.ack, other(row.end)));
@@ -261,8 +274,12 @@ class LadderPrinter {
   std::string arrow(const LadderRow& row) const {
     const bool stopped = is_stopped(row);
     const std::string end_mark = stopped ? fmt::format("--x {}", mark_of(row)) : std::string("->");
-    std::string words = text(row);
+    std::string words = text(row, true);
     const std::size_t room = kBodyColumns - 4 - end_mark.size();
+    // Why something went again says more than what it acknowledges.
+    if (is_repair(row) && words.size() + 1 + repair_name(row).size() > room) {
+      words = text(row, false);
+    }
     for (const std::string& extra : extras(row)) {
       if (words.size() + 1 + extra.size() <= room) words += ' ' + extra;
     }
@@ -289,7 +306,7 @@ class LadderPrinter {
   std::size_t print_run(std::size_t begin) {
     const auto& rows = ladder_.rows();
     std::size_t end = begin;
-    while (end < rows.size() && (is_plain(rows[end]) || is_empty(rows[end]))) ++end;
+    while (end < rows.size() && (plain_[end] || is_empty(rows[end]))) ++end;
     const std::size_t first = started_ ? kShownLater : kShownAtStart;
     started_ = started_ || end - begin > kShownLater;
     const bool hides = style_.collapse && end - begin >= first + kShownAtEnd + kWorthHiding;
@@ -322,6 +339,8 @@ class LadderPrinter {
   const Ladder& ladder_;
   const Ladder::Style& style_;
   std::array<Rail, 2> rails_;
+  std::vector<bool> plain_;
+  std::size_t sacks_ = 0;
   std::string out_;
   bool started_ = false;
 };
