@@ -81,7 +81,7 @@ layering:
 requirements:
 	@packaging/install-packages check
 	$(call say,Requirements)
-	@scripts/requirements --summary
+	@scripts/requirements --strict --summary
 
 # clang-tidy reads the compile commands of build/release.
 tidy:
