@@ -22,12 +22,20 @@ class Netlink {
   std::error_code disable_generated_addresses(int interface);
   /// Sets the MTU, if one is given, and brings the interface up.
   std::error_code bring_up(int interface, std::optional<std::uint32_t> mtu);
-  /// Adds an address, ready for use at once. It is no error when it is there already.
+  /// Adds an address and waits until packets to it are delivered, which for IPv6 is a little later.
+  /// It is no error when it is there already.
   std::error_code add_address(int interface, const Prefix& address);
+  /// Whether the kernel takes packets to this address for its own.
+  bool is_local(const IpAddress& address);
 
  private:
   class Request;
+  struct Answer;
+  /// Sends a request and takes the one message that answers it.
+  std::error_code exchange(Request& request, Answer& answer);
+  /// The same for a request that is answered with nothing but an error or its absence.
   std::error_code perform(Request& request);
+  std::error_code wait_until_local(const IpAddress& address);
 
   Descriptor socket_;
 };

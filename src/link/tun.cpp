@@ -138,7 +138,7 @@ std::expected<void, DeviceError> set_up(const std::string& name, const Present& 
   link::Netlink netlink;
   if (const auto code = netlink.open()) return failure(code, "opening a netlink socket");
   // Without IPv6 in the kernel this fails, and then there is nothing to keep quiet.
-  if (!present.up) netlink.disable_generated_addresses(present.index);
+  if (!present.up) static_cast<void>(netlink.disable_generated_addresses(present.index));
   const std::optional<std::uint32_t> mtu = change_mtu ? config.mtu : std::nullopt;
   if (const auto code = netlink.bring_up(present.index, mtu)) {
     return failure(code, "bringing up " + name);
