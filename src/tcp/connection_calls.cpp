@@ -18,7 +18,11 @@ Result<std::size_t> Connection::send(const Context& context, std::span<const std
     flags_.sender_blocked = true;
     return std::unexpected(Error::would_block);
   }
-  if (taken < data.size()) flags_.sender_blocked = true;
+  // Also when it fits exactly: who asks for readiness first sees no room without having been
+  // refused.
+  if (send_queue_.size() >= settings_->send_buffer || taken < data.size()) {
+    flags_.sender_blocked = true;
+  }
   if (idle && in_flight() == 0) progress_at_ = context.now;
   if (urgent && taken == data.size()) {  // RFC9293-MUST-30, RFC9293-MUST-62
     snd_.up = data_end();
@@ -58,7 +62,7 @@ Ready Connection::ready() const {
   if (!receive_queue_.empty() || flags_.fin_received || error_ != 0 || over) {
     level |= Ready::readable;
   }
-  const bool room = send_queue_.size() < settings_->send_buffer;
+  const bool room = !flags_.sender_blocked && send_queue_.size() < settings_->send_buffer;
   if (error_ != 0 || over || (synchronized() && (room || flags_.fin_queued))) {
     level |= Ready::writable;
   }

@@ -100,7 +100,7 @@ TEST(Host, ManyRunInOneProcess) {
 }
 
 TEST(Host, RunsWithoutAThreadOfItsOwn) {
-  auto [server_device, client_device] = testing::SocketPairDevice::make();
+  auto [server_device, client_device] = make_pipe();
   Host server(testing::host_config(testing::kServerAddress, testing::kServerAddress6),
               std::move(server_device));
   HostConfig config = testing::host_config(testing::kClientAddress, testing::kClientAddress6);
@@ -120,8 +120,7 @@ TEST(Host, RunsWithoutAThreadOfItsOwn) {
 
 TEST(Host, NeedsAnInterfaceForEachDevice) {
   HostConfig config;
-  EXPECT_THROW(Host(std::move(config), std::move(testing::SocketPairDevice::make().first)),
-               std::invalid_argument);
+  EXPECT_THROW(Host(std::move(config), make_pipe().first), std::invalid_argument);
 }
 
 TEST(Host, DrawsItsSeedFromTheSystem) {
@@ -129,7 +128,7 @@ TEST(Host, DrawsItsSeedFromTheSystem) {
   const auto first_ports = [] {
     HostConfig config = testing::host_config(testing::kClientAddress, testing::kClientAddress6);
     config.seed.reset();
-    Host host(std::move(config), std::move(testing::SocketPairDevice::make().first));
+    Host host(std::move(config), make_pipe().first);
     std::vector<Endpoint> ports;
     for (int i = 0; i < 3; ++i) {
       const auto stream =

@@ -105,17 +105,47 @@ void expect_pattern(TcpStream& stream, std::uint64_t seed, std::size_t total) {
   EXPECT_EQ(received, total);
 }
 
-TEST(TcpStream, Carries64MiBBothWaysAtOnce) {
-  constexpr std::size_t kTotal = std::size_t{64} << 20;
-  TwoHosts hosts;
+void carry_both_ways(TwoHosts& hosts, std::size_t total) {
   auto [near, far] = hosts.connected();
-  std::thread near_sends([&near = near] { send_pattern(near, 1, kTotal); });
-  std::thread far_sends([&far = far] { send_pattern(far, 2, kTotal); });
-  std::thread near_receives([&near = near] { expect_pattern(near, 2, kTotal); });
-  expect_pattern(far, 1, kTotal);
+  std::thread near_sends([&, &near = near] { send_pattern(near, 1, total); });
+  std::thread far_sends([&, &far = far] { send_pattern(far, 2, total); });
+  std::thread near_receives([&, &near = near] { expect_pattern(near, 2, total); });
+  expect_pattern(far, 1, total);
   near_sends.join();
   far_sends.join();
   near_receives.join();
+}
+
+TEST(TcpStream, Carries64MiBBothWaysAtOnce) {
+  TwoHosts hosts;
+  carry_both_ways(hosts, std::size_t{64} << 20);
+}
+
+TEST(TcpStream, CarriesOverADeviceThatBlocks) {
+  TwoHosts hosts(testing::SocketPairDevice::make());
+  carry_both_ways(hosts, std::size_t{16} << 20);
+}
+
+TEST(TcpStream, IsToldOfRoomAlsoWhenAWriteFilledTheBufferExactly) {
+  TwoHosts hosts;
+  auto [near, far] = hosts.connected();
+  TcpSettings settings = *near.settings();
+  settings.send_buffer = 1U << 16;
+  ASSERT_TRUE(near.set_settings(settings));
+  near.set_non_blocking(true);
+  constexpr int kRounds = 50;
+  const std::vector<std::byte> chunk(settings.send_buffer / 4);
+  std::thread reader([&far = far, &chunk] {
+    std::vector<std::byte> all(chunk.size() * kRounds);
+    EXPECT_EQ(far.receive_all(all, kLong), all.size());
+  });
+  for (std::size_t sent = 0; sent < chunk.size() * kRounds;) {
+    ASSERT_TRUE(near.wait(Ready::writable, kLong)) << "after " << sent;
+    const auto taken = near.send(std::span(chunk).first(chunk.size() - sent % chunk.size()));
+    ASSERT_TRUE(taken) << taken.error().message();
+    sent += *taken;
+  }
+  reader.join();
 }
 
 TEST(TcpStream, ReadsOnAfterItsOwnEnd) {

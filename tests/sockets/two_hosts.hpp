@@ -1,4 +1,5 @@
-// Two hosts on a pair of connected local sockets of the kernel, each with a thread of its own.
+// Two hosts, joined by a pipe in memory or by local sockets of the kernel, each with a thread of
+// its own.
 #pragma once
 
 #include <sys/socket.h>
@@ -13,6 +14,7 @@
 
 #include "hawser/device.hpp"
 #include "hawser/host.hpp"
+#include "hawser/pipe.hpp"
 #include "hawser/sockets.hpp"
 
 namespace hawser::testing {
@@ -92,7 +94,7 @@ inline HostConfig host_config(const IpAddress& address, const IpAddress& address
 
 /// A server and a client.
 struct TwoHosts {
-  TwoHosts() : TwoHosts(SocketPairDevice::make()) {}
+  TwoHosts() : TwoHosts(make_pipe()) {}
   explicit TwoHosts(std::pair<std::unique_ptr<Device>, std::unique_ptr<Device>> devices)
       : server(host_config(kServerAddress, kServerAddress6), std::move(devices.first)),
         client(host_config(kClientAddress, kClientAddress6), std::move(devices.second)) {}
