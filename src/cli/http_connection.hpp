@@ -19,10 +19,10 @@ namespace hawser::cli {
 
 /// How long a client may take.
 struct HttpPatience {
-  std::chrono::seconds idle{60};     ///< between two requests
-  std::chrono::seconds request{20};  ///< from the first byte of a request to its last
-  std::chrono::seconds stall{60};    ///< without taking a byte of an answer
-  std::chrono::seconds farewell{2};  ///< for the client's end of stream behind ours
+  Duration idle = std::chrono::seconds(60);     ///< between two requests
+  Duration request = std::chrono::seconds(20);  ///< from the first byte of a request to its last
+  Duration stall = std::chrono::seconds(60);    ///< without taking a byte of an answer
+  Duration farewell = std::chrono::seconds(2);  ///< for the client's end of stream behind ours
 };
 
 class HttpConnection {
@@ -56,7 +56,7 @@ class HttpConnection {
   std::size_t fill(std::span<std::byte> scratch);
   std::optional<Wants> finish_answer();
   void log_answer(std::string_view remark);
-  void expect_within(std::chrono::seconds span) { deadline_ = Clock::now() + span; }
+  void expect_within(Duration span) { deadline_ = Clock::now() + span; }
 
   TcpStream stream_;
   const Folder& folder_;

@@ -34,6 +34,8 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer("Try: hawser demo");
   hawser::cli::add_demo(app);
+  hawser::cli::add_serve(app);
+  hawser::cli::add_get(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

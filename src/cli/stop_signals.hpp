@@ -2,6 +2,7 @@
 #pragma once
 
 #include <sys/signalfd.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -23,8 +24,13 @@ class StopSignals {
 
   /// Polls readable when one of them has come.
   int descriptor() const { return descriptor_.get(); }
-  /// From now on they end the process again, also one that has come meanwhile.
-  void release() { ::pthread_sigmask(SIG_UNBLOCK, &set_, nullptr); }
+  /// Those that have come are done with; from now on they end the process.
+  void release() {
+    signalfd_siginfo come{};
+    while (::read(descriptor_.get(), &come, sizeof come) > 0) {
+    }
+    ::pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
+  }
 
  private:
   sigset_t set_{};

@@ -1,0 +1,35 @@
+// The options that say which device a stack runs on and which addresses it has, and the host that
+// they make.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hawser/host.hpp"
+#include "hawser/impairment.hpp"
+
+namespace hawser::cli {
+
+struct LinkOptions {
+  std::string link;
+  std::vector<std::string> addresses;
+  std::vector<std::string> host_addresses;
+  std::vector<std::string> gateways;
+  std::uint32_t mtu = 1500;
+  Impairment impairment;
+  std::optional<std::uint64_t> seed;
+  std::string pcapng;
+};
+
+/// Adds --link, --address, --host-address, --gateway, --mtu, --seed, --pcapng and the impairments.
+/// `options` must live until the arguments are parsed.
+void add_link_options(CLI::App& command, LinkOptions& options);
+
+/// A host on that link. Ends the command with one line when there is none to be had.
+std::unique_ptr<Host> open_host(const LinkOptions& options);
+
+}  // namespace hawser::cli

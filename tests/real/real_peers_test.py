@@ -1,0 +1,395 @@
+#!/usr/bin/env python3
+"""Lets `hawser` talk to the kernel's TCP: curl and nginx on the other end of a TUN interface.
+
+    real_peers_test.py PROGRAM [TEST ...]
+
+PROGRAM is the hawser command; TESTs are as unittest names them. It runs in a network namespace of its
+own, which ends with it: nothing outside is touched. It needs root, /dev/net/tun, iproute2, curl,
+nginx and tshark; without one of them it says so and exits with 77, which ctest reads as skipped.
+"""
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+SKIPPED = 77
+BIG = 256 << 20
+OURS, OURS6 = "10.9.0.2", "fd00:9::2"
+KERNEL, KERNEL6 = "10.9.0.1", "fd00:9::1"
+LINK = ["--link", "tun:hw0", "--address", f"{OURS}/24", "--address", f"{OURS6}/64",
+        "--host-address", f"{KERNEL}/24", "--host-address", f"{KERNEL6}/64"]
+BAD_LINE = ["--loss", "2%", "--reorder", "1%", "--seed", "1"]
+# Far more than anything takes that works, on a slow machine under load as well.
+LONG = 150
+
+program = None
+
+
+def missing():
+    """Why the tests cannot run here, or None."""
+    if os.geteuid() != 0:
+        return "needs root, to make network namespaces and TUN interfaces"
+    if not os.path.exists("/dev/net/tun"):
+        return "needs /dev/net/tun"
+    for tool in ["unshare", "ip", "ss", "curl", "nginx", "tshark"]:
+        if shutil.which(tool) is None and not os.path.exists(f"/usr/sbin/{tool}"):
+            return f"needs {tool}"
+    return None
+
+
+def wait_until(condition, what, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"waited in vain for {what}")
+        time.sleep(0.02)
+
+
+def digest_of(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def make_file(path, size):
+    """Fills a file with bytes that do not repeat and returns their hash."""
+    digest = hashlib.sha256()
+    with open("/dev/urandom", "rb") as source, open(path, "wb") as file:
+        left = size
+        while left:
+            block = source.read(min(left, 1 << 20))
+            file.write(block)
+            digest.update(block)
+            left -= len(block)
+    return digest.hexdigest()
+
+
+class RealPeers(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="hawser-real-")
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    @contextlib.contextmanager
+    def serving(self, *options):
+        """`hawser serve` of the folder; gives the process. What it logs is in serve.log."""
+        with open(self.path("serve.log"), "w") as log:
+            server = subprocess.Popen([program, "serve", self.folder, *LINK, *options], stderr=log)
+        try:
+            wait_until(lambda: self.log().count("Serving") == 2 or server.poll() is not None,
+                       "the server")
+            self.assertIsNone(server.poll(), self.log())
+            yield server
+        except BaseException:
+            print(self.log(), file=sys.stderr)
+            raise
+        finally:
+            if server.poll() is None:
+                server.send_signal(signal.SIGINT)
+            try:
+                self.exit_code = server.wait(30)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+                raise
+
+    def log(self):
+        with open(self.path("serve.log")) as file:
+            return file.read()
+
+    @contextlib.contextmanager
+    def nginx(self, *, rate=None):
+        """nginx on both addresses of the kernel's end, serving the folder. It needs the link to be
+        there already, or else to come: it listens on all addresses."""
+        config = self.path("nginx.conf")
+        with open(config, "w") as file:
+            file.write(f"""
+                daemon off; master_process off; user root; pid {self.folder}/nginx.pid;
+                error_log {self.folder}/nginx.log;
+                events {{ worker_connections 1024; }}
+                http {{
+                  access_log off; sendfile on; default_type application/octet-stream;
+                  client_body_temp_path {self.folder}/t1; proxy_temp_path {self.folder}/t2;
+                  fastcgi_temp_path {self.folder}/t3; uwsgi_temp_path {self.folder}/t4;
+                  scgi_temp_path {self.folder}/t5;
+                  server {{
+                    listen 80; listen [::]:80; root {self.folder};
+                    {f"limit_rate {rate};" if rate else ""}
+                    location = /moved {{ return 302 /small; }}
+                    location = /for-ever {{ return 301 /for-ever; }}
+                  }}
+                }}""")
+        nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+        server = subprocess.Popen([nginx, "-p", self.folder, "-c", config],
+                                  stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: ":80 " in run("ss", "-Hltn") or server.poll() is not None, "nginx")
+            self.assertIsNone(server.poll())
+            yield server
+        finally:
+            server.kill()
+            server.wait()
+
+    def curl_big(self, address, *options):
+        out = self.path("out")
+        subprocess.run(["curl", "-sSfg", "--max-time", str(LONG), "-o", out, *options,
+                        f"http://{address}/big"], check=True)
+        return digest_of(out)
+
+    def get(self, target, *options, address=KERNEL, timeout=LONG):
+        """Runs `hawser get`; its output is in the file out."""
+        return subprocess.run([program, "get", f"http://{address}/{target}", *LINK, "-o",
+                               self.path("out"), *options],
+                              stderr=subprocess.PIPE, text=True, timeout=timeout)
+
+
+def run(*command):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+class Serve(RealPeers):
+    """Kernel curl against `hawser serve`."""
+
+    def test_curl_gets_a_big_file(self):
+        digest = make_file(self.path("big"), BIG)
+        with self.serving():
+            self.assertEqual(self.curl_big(OURS), digest)
+            self.assertEqual(self.curl_big(f"[{OURS6}]"), digest)
+        self.assertEqual(self.exit_code, 0)
+
+    def test_curl_gets_a_big_file_over_a_bad_line(self):
+        digest = make_file(self.path("big"), BIG)
+        with self.serving(*BAD_LINE):
+            self.assertEqual(self.curl_big(OURS), digest)
+
+    def test_curl_gets_a_big_file_over_a_bad_line_ipv6(self):
+        digest = make_file(self.path("big"), BIG)
+        with self.serving(*BAD_LINE):
+            self.assertEqual(self.curl_big(f"[{OURS6}]"), digest)
+
+    def test_ranges_and_keep_alive(self):
+        with open(self.path("digits"), "w") as file:
+            file.write("0123456789")
+        with self.serving():
+            url = f"http://{OURS}/digits"
+            self.assertEqual(run("curl", "-sS", "-r", "2-4", url), "234")
+            self.assertEqual(run("curl", "-sS", "-r", "-3", url), "789")
+            connects = run("curl", "-sS", "-o", "/dev/null", "-o", "/dev/null", "-w",
+                           "%{num_connects}", url, url)
+            self.assertEqual(connects, "10")  # one new connection, then none
+
+    def test_500_connections_at_once(self):
+        digest = make_file(self.path("file"), 128 << 10)
+        with self.serving():
+            # Slow enough that all are open at one time.
+            clients = [subprocess.Popen(
+                ["curl", "-sSfg", "-Z", "--parallel-max", "100", "--parallel-immediate",
+                 "--limit-rate", "20k", "--max-time", str(LONG),
+                 "-o", self.path(f"out-{i}-#1"), f"http://{OURS}/file?[1-100]"])
+                for i in range(5)]
+            open_ones = ["ss", "-Htn", "state", "established", "dport", "=", ":80"]
+            wait_until(lambda: len(run(*open_ones).splitlines()) == 500, "500 connections", 60)
+            for client in clients:
+                self.assertEqual(client.wait(LONG), 0)
+            for i in range(5):
+                for j in range(1, 101):
+                    self.assertEqual(digest_of(self.path(f"out-{i}-{j}")), digest)
+        self.assertEqual(self.log().count("\" 200 "), 500)
+
+    def test_a_client_that_is_killed_harms_nobody_else(self):
+        make_file(self.path("big"), 32 << 20)
+        with self.serving():
+            client = subprocess.Popen(["curl", "-sS", "--limit-rate", "1M", "-o", "/dev/null",
+                                       f"http://{OURS}/big"])
+            wait_until(lambda: ":80" in run("ss", "-Htn", "state", "established"), "the transfer")
+            client.kill()
+            client.wait()
+            wait_until(lambda: re.search(r"200 \d+ B in .*: ", self.log()), "the server to notice")
+            self.assertEqual(run("curl", "-sS", "-r", "0-0", "-o", "/dev/null", "-w",
+                                 "%{http_code}", f"http://{OURS}/big"), "206")
+
+    def test_a_client_that_falls_silent_is_given_up(self):
+        make_file(self.path("big"), 32 << 20)
+        with self.serving("--timeout", "2s"):
+            client = subprocess.Popen(["curl", "-sS", "-o", "/dev/null", "--limit-rate", "1M",
+                                       f"http://{OURS}/big"], stderr=subprocess.DEVNULL)
+            wait_until(lambda: ":80" in run("ss", "-Htn", "state", "established"), "the transfer")
+            client.send_signal(signal.SIGSTOP)
+            wait_until(lambda: "too slow" in self.log(), "the server to give up")
+            client.send_signal(signal.SIGCONT)
+            self.assertNotEqual(client.wait(30), 0)
+
+    def test_a_server_that_ends_is_an_error_for_its_clients(self):
+        make_file(self.path("big"), 32 << 20)
+        with self.serving() as server:
+            client = subprocess.Popen(["curl", "-sS", "-o", "/dev/null", "--limit-rate", "1M",
+                                       f"http://{OURS}/big"], stderr=subprocess.DEVNULL)
+            wait_until(lambda: ":80" in run("ss", "-Htn", "state", "established"), "the transfer")
+            server.send_signal(signal.SIGTERM)
+            self.assertEqual(server.wait(30), 0)
+            # The link is gone with the server. What had arrived is read at the client's pace.
+            self.assertNotEqual(client.wait(LONG), 0)
+
+    def test_tshark_finds_nothing_wrong(self):
+        make_file(self.path("big"), 8 << 20)
+        capture = self.path("trace.pcapng")
+        with self.serving(*BAD_LINE, "--pcapng", capture):
+            self.curl_big(OURS)
+            self.curl_big(f"[{OURS6}]")
+        check = ["tshark", "-n", "-r", capture, "-o", "tcp.check_checksum:TRUE", "-o",
+                 "ip.check_checksum:TRUE", "-Y"]
+        # The kernel writes a sum of zero as 0xffff (CSUM_MANGLED_0), to which tshark objects; it means
+        # the same.
+        kernel_zero = f"((ip.src == {KERNEL} || ipv6.src == {KERNEL6}) && tcp.checksum == 0xffff)"
+        wrong = (f"_ws.malformed || (tcp.checksum.status == \"Bad\" && !{kernel_zero})"
+                 " || ip.checksum.status == \"Bad\"")
+        self.assertEqual(run(*check, wrong), "")
+        good = run(*check, "tcp.checksum.status == \"Good\"")
+        self.assertGreater(len(good.splitlines()), 10000)
+        self.assertGreater(len(run(*check, "ipv6 && tcp.checksum.status == \"Good\"").splitlines()),
+                           5000)
+
+
+class Get(RealPeers):
+    """`hawser get` against nginx."""
+
+    def test_gets_a_big_file(self):
+        digest = make_file(self.path("big"), BIG)
+        with self.nginx():
+            for address in [KERNEL, f"[{KERNEL6}]"]:
+                got = self.get("big", address=address)
+                self.assertEqual(got.returncode, 0, got.stderr)
+                self.assertEqual(digest_of(self.path("out")), digest)
+
+    def test_gets_a_big_file_over_a_bad_line(self):
+        digest = make_file(self.path("big"), BIG)
+        with self.nginx():
+            got = self.get("big", *BAD_LINE)
+            self.assertEqual(got.returncode, 0, got.stderr)
+            self.assertEqual(digest_of(self.path("out")), digest)
+
+    def test_follows_redirects_and_says_what_fails(self):
+        digest = make_file(self.path("small"), 1000)
+        with self.nginx():
+            self.assertEqual(self.get("moved").returncode, 0)
+            self.assertEqual(digest_of(self.path("out")), digest)
+            for target, words in [("none", "404"), ("for-ever", "redirects")]:
+                got = self.get(target)
+                self.assertEqual(got.returncode, 1)
+                self.assertIn(words, got.stderr)
+                self.assertEqual(got.stderr.count("\n"), 1, got.stderr)
+        got = self.get("small")
+        self.assertEqual(got.returncode, 1)
+        self.assertIn("refused", got.stderr)
+
+    def test_goes_on_where_it_ended(self):
+        digest = make_file(self.path("big"), 8 << 20)
+        with self.nginx():
+            self.assertEqual(self.get("big").returncode, 0)
+            times = os.stat(self.path("out"))
+            os.truncate(self.path("out"), 3 << 20)
+            os.utime(self.path("out"), (times.st_atime, times.st_mtime))
+            got = self.get("big", "--continue")
+            self.assertEqual(got.returncode, 0, got.stderr)
+            self.assertIn(f"{5 << 20} of them now", got.stderr)
+            self.assertEqual(digest_of(self.path("out")), digest)
+            self.assertIn("complete already", self.get("big", "--continue").stderr)
+            # Of another version nothing can be used.
+            os.truncate(self.path("out"), 1 << 20)
+            os.utime(self.path("out"), (0, 0))
+            self.assertEqual(self.get("big", "--continue").returncode, 0)
+            self.assertEqual(digest_of(self.path("out")), digest)
+
+    def begin_slow_get(self, *options):
+        client = subprocess.Popen([program, "get", f"http://{KERNEL}/big", *LINK, "-o",
+                                   self.path("out"), *options], stderr=subprocess.PIPE, text=True)
+        out = self.path("out")
+        wait_until(lambda: os.path.exists(out) and os.path.getsize(out) > 0, "the transfer")
+        return client
+
+    def end_of(self, client):
+        _, stderr = client.communicate(timeout=60)
+        self.assertEqual(client.returncode, 1, stderr)
+        self.assertRegex(stderr, re.compile(r"broke off after \d+ of \d+ bytes"))
+
+    def test_a_server_that_is_killed_is_an_error(self):
+        make_file(self.path("big"), 32 << 20)
+        with self.nginx(rate="1m") as server:
+            client = self.begin_slow_get()
+            server.kill()
+            self.end_of(client)
+
+    def test_a_server_that_falls_silent_is_an_error(self):
+        make_file(self.path("big"), 32 << 20)
+        with self.nginx(rate="1m"):
+            client = self.begin_slow_get("--timeout", "2s")
+            run("ip", "link", "set", "hw0", "down")
+            self.end_of(client)
+
+
+class Usage(RealPeers):
+    """Wrong arguments: one line that says what to do."""
+
+    def complaint(self, *arguments):
+        done = subprocess.run([program, *arguments], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=30)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+        return done.returncode, done.stderr
+
+    def test_wrong_arguments(self):
+        for words, arguments in {
+            "DIR": ["serve"],
+            "cannot serve": ["serve", "/nonexistent", *LINK],
+            "tun:NAME": ["serve", "/", "--link", "x", "--address", "10.9.0.2/24"],
+            "no address": ["serve", "/", "--link", "tun:hw0", "--address", "10.9.0"],
+            "each end": ["serve", "/", "--link", "tun:hw0", "--address", "10.9.0.2/24",
+                         "--host-address", "10.9.0.2/24"],
+            "--loss": ["serve", "/", *LINK, "--loss", "much"],
+            "https": ["get", "https://10.9.0.1/", *LINK],
+        }.items():
+            code, line = self.complaint(*arguments)
+            self.assertEqual(code, 2, line)
+            self.assertIn(words, line)
+
+    def test_a_missing_privilege(self):
+        done = subprocess.run(["setpriv", "--bounding-set=-net_admin", program, "get",
+                               "http://10.9.0.1/", *LINK, "-o", self.path("out")],
+                              stderr=subprocess.PIPE, text=True, timeout=30)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("CAP_NET_ADMIN", done.stderr)
+        self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+
+    def test_help_has_examples(self):
+        for command in ["serve", "get"]:
+            self.assertIn("Examples:", run(program, command, "--help"))
+
+
+def main():
+    global program
+    if len(sys.argv) < 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    reason = missing()
+    if reason:
+        print(f"skipped: {reason}")
+        return SKIPPED
+    if os.environ.get("HAWSER_REAL_INSIDE") != "1":
+        os.environ["HAWSER_REAL_INSIDE"] = "1"
+        os.execvp("unshare", ["unshare", "--net", "--", sys.executable, *sys.argv])
+    run("ip", "link", "set", "lo", "up")
+    program = os.path.abspath(sys.argv[1])
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
