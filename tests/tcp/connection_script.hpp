@@ -277,7 +277,10 @@ class ConnectionScript {
     }
     Packet payload = pool.take_packet();
     if (segment.length > 0) {
-      payload.append(slice_of(pool, stream_bytes(segment.seq - 1, segment.length)));
+      std::vector<std::byte> bytes(segment.length);  // numbers before the stream wrap around
+      for (std::uint32_t i = 0; i < segment.length; ++i)
+        bytes[i] = stream_byte(segment.seq - 1 + i);
+      payload.append(slice_of(pool, bytes));
     }
     connection_->on_segment(context(), Segment{header, segment.length}, payload);
   }
