@@ -192,7 +192,7 @@ class Serve(RealPeers):
         with self.serving():
             # Slow enough that all are open at one time.
             clients = [subprocess.Popen(
-                ["curl", "-sSfg", "-Z", "--parallel-max", "100", "--parallel-immediate",
+                ["curl", "-sSf", "--no-progress-meter", "-Z", "--parallel-max", "100", "--parallel-immediate",
                  "--limit-rate", "20k", "--max-time", str(LONG),
                  "-o", self.path(f"out-{i}-#1"), f"http://{OURS}/file?[1-100]"])
                 for i in range(5)]
