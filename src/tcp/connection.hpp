@@ -266,7 +266,8 @@ class Connection {
 
   /// Where payload ends and our FIN would stand.
   SeqNum data_end() const {
-    return snd_.una + (snd_.una == snd_.iss ? 1U : 0U) + send_queue_.size();
+    // Not by SND.UNA = ISS: after 2^32 octets they are equal again.
+    return snd_.una + (synchronized() ? 0U : 1U) + send_queue_.size();
   }
   bool fin_sent() const { return flags_.fin_acked || (flags_.fin_queued && snd_.nxt > data_end()); }
   std::uint32_t in_flight() const { return distance(snd_.una, snd_.nxt); }
