@@ -138,6 +138,7 @@ void Connection::close(const Context& context) {
   }
   // RFC9293-SHLD-3: a reset tells the peer that its data was lost.
   if (unread || hard || state_ == TcpState::syn_sent) return abort(context);
+  if (peer_window_closed()) progress_at_ = context.now;  // the last wait begins
   static_cast<void>(shutdown_write(context));
   if (state_ == TcpState::fin_wait_2) {
     timers_.set(TimerSlot::idle, context.now + context.config.fin_wait_2_timeout);
@@ -149,10 +150,16 @@ void Connection::abort(const Context& context) {
   if (state_ == TcpState::closed) return;
   const bool peer_knows = state_ != TcpState::syn_sent && state_ != TcpState::time_wait;
   if (peer_knows && !(fin_sent() && state_ == TcpState::last_ack)) {
-    flags_.reset_pending = true;
-    reset_seq_ = snd_.nxt;
+    queue_reset();
   }
   fail(context, Error::connection_aborted, CloseReason::aborted);
+}
+
+/// A reset that ends the connection at the peer too.
+void Connection::queue_reset() {
+  flags_.reset_pending = true;
+  flags_.reset_answers = false;
+  reset_seq_ = acceptable_seq();
 }
 
 void Connection::fail(const Context& context, Error error, CloseReason reason) {
@@ -177,7 +184,7 @@ void Connection::finish(const Context& context, CloseReason reason) {
 }
 
 Connection::TimeWaitFacts Connection::time_wait_facts() const {
-  const auto window = distance(rcv_.nxt, rcv_.edge) >> rcv_wscale_;
+  const auto window = advertised() >> rcv_wscale_;
   return {.snd_nxt = snd_.nxt,
           .rcv_nxt = rcv_.nxt,
           .window = static_cast<std::uint16_t>(std::min<std::uint32_t>(window, 65535)),

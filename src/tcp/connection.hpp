@@ -151,6 +151,7 @@ class Connection {
     bool rcv_urgent : 1 = false;
     bool syn_pending : 1 = false;  ///< SYN or SYN-ACK must leave (again)
     bool reset_pending : 1 = false;
+    bool reset_answers : 1 = false;  ///< the reset is for one wrong ACK, not for the connection
     bool ack_now : 1 = false;
     bool update_window : 1 = false;     ///< the ACK to send is for the window's sake
     bool challenge : 1 = false;         ///< the ACK to send is a challenge (RFC 5961)
@@ -178,6 +179,7 @@ class Connection {
   void finish(const Context& context, CloseReason reason);
   void become_established(const Context& context);
   void queue_fin(const Context& context);
+  void queue_reset();
   void adopt_settings(const Context& context, const TcpSettings& settings);
   static std::uint32_t seconds(Instant at);
   bool synchronized() const { return state_ >= TcpState::established; }
@@ -201,7 +203,7 @@ class Connection {
   void drop(const Context& context, DropReason why, std::uint32_t length);
   void acknowledge_unacceptable(const Context& context, const Segment& segment);
   void take_content(const Context& context, const Segment& segment, Packet& payload);
-  void reset_peer_at(SeqNum seq);
+  void answer_with_reset(SeqNum seq);
 
   // connection_ack.cpp
   void on_ack(const Context& context, const Segment& segment);
@@ -271,6 +273,11 @@ class Connection {
   }
   bool fin_sent() const { return flags_.fin_acked || (flags_.fin_queued && snd_.nxt > data_end()); }
   std::uint32_t in_flight() const { return distance(snd_.una, snd_.nxt); }
+  /// The number for a segment without content: SND.NXT, but no farther than the window goes, beyond
+  /// which the peer must not accept it. A probe of a closed window stands there.
+  SeqNum acceptable_seq() const {
+    return synchronized() ? min(snd_.nxt, snd_.una + snd_.wnd) : snd_.nxt;
+  }
   bool peer_window_closed() const { return synchronized() && snd_.wnd == 0; }
   /// What is left of the window that the peer was told of.
   std::uint32_t advertised() const {

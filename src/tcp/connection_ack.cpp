@@ -28,7 +28,9 @@ void Connection::on_ack(const Context& context, const Segment& segment) {
     }
   }
   update_send_window(context, segment);
-  if (snd_.wnd == 0) progress_at_ = context.now;  // RFC9293-MUST-37: it answers, so it lives
+  // RFC9293-MUST-37: it answers, so it lives. But when nobody holds the connection any more, data
+  // that the peer never takes is not kept for ever (RFC 6429 3).
+  if (snd_.wnd == 0 && !flags_.released) progress_at_ = context.now;
   if (acked > 0) on_new_ack(context, acked, flight);
   if (arrived && in_flight() > 0) on_duplicate_ack(context);
 }
@@ -60,6 +62,8 @@ void Connection::update_send_window(const Context& context, const Segment& segme
   if (!newer) return;
   const std::uint32_t window = unscaled_window(header.window, snd_wscale_);
   const bool opened = window > snd_.wnd;
+  // What the user timeout counts begins with the open window.
+  if (opened && snd_.wnd == 0 && !flags_.released) progress_at_ = context.now;
   snd_.wnd = window;
   snd_.max_wnd = std::max(snd_.max_wnd, window);
   snd_.wl1 = header.seq;
@@ -99,6 +103,7 @@ void Connection::take_round_trip_sample(const Context& context, const Segment& s
 
 void Connection::on_new_ack(const Context& context, std::uint32_t acked, std::uint32_t flight) {
   progress_at_ = context.now;
+  flags_.probe_pending = false;  // what it was to repeat may be gone
   dup_acks_ = 0;
   if (in_flight() == 0) {
     timers_.clear(TimerSlot::retransmit);

@@ -110,7 +110,7 @@ TcpInfo Connection::info(const Context& context) const {
   info.cwnd = congestion_.cwnd();
   info.ssthresh = congestion_.ssthresh();
   info.snd_wnd = snd_.wnd;
-  info.rcv_wnd = distance(rcv_.nxt, rcv_.edge);
+  info.rcv_wnd = advertised();
   info.in_flight = state_ == TcpState::closed ? 0 : in_flight();
   info.send_queue = send_queue_.size();
   info.receive_queue = receive_queue_.size();

@@ -43,7 +43,7 @@ void Connection::on_segment_in_syn_sent(const Context& context, const Segment& s
   const TcpHeader& header = segment.header;
   const bool acks = segment.has(TcpFlag::ack);
   if (acks && (header.ack <= snd_.iss || header.ack > snd_.nxt)) {
-    if (!segment.has(TcpFlag::rst)) reset_peer_at(header.ack);
+    if (!segment.has(TcpFlag::rst)) answer_with_reset(header.ack);
     return drop(context, DropReason::bad_ack, segment.length);
   }
   if (segment.has(TcpFlag::rst)) {
@@ -192,7 +192,7 @@ bool Connection::check_ack(const Context& context, const Segment& segment) {
   const SeqNum ack = segment.header.ack;
   if (state_ == TcpState::syn_received) {
     if (ack <= snd_.una || ack > snd_.nxt) {
-      reset_peer_at(ack);
+      answer_with_reset(ack);
       drop(context, DropReason::bad_ack, segment.length);
       return false;
     }
@@ -236,8 +236,7 @@ void Connection::take_content(const Context& context, const Segment& segment, Pa
   }
   if (length > 0) {
     if (flags_.released) {  // RFC9293-SHLD-3, RFC9293-MAY-1
-      flags_.reset_pending = true;
-      reset_seq_ = snd_.nxt;
+      queue_reset();
       drop(context, DropReason::after_close, length);
       return fail(context, Error::connection_aborted, CloseReason::aborted);
     }
@@ -274,8 +273,10 @@ void Connection::send_challenge(const Context& context) {
   flags_.challenge = true;
 }
 
-void Connection::reset_peer_at(SeqNum seq) {
+/// <SEQ=SEG.ACK><CTL=RST>: a handshake that is not ours is none.
+void Connection::answer_with_reset(SeqNum seq) {
   flags_.reset_pending = true;
+  flags_.reset_answers = true;
   reset_seq_ = seq;
 }
 

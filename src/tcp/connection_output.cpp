@@ -24,11 +24,11 @@ Packet Connection::poll_segment(const Context& context) {
     const SendReason reason = flags_.challenge       ? SendReason::challenge_ack
                               : flags_.update_window ? SendReason::window_update
                                                      : SendReason::ack;
-    return emit_ack(context, snd_.nxt, reason);
+    return emit_ack(context, acceptable_seq(), reason);
   }
   if (acks_owed_ > 0) {
     --acks_owed_;
-    return emit_ack(context, snd_.nxt, SendReason::ack);
+    return emit_ack(context, acceptable_seq(), SendReason::ack);
   }
   return {};
 }
@@ -279,9 +279,8 @@ Packet Connection::emit_reset(const Context& context) {
   TcpHeader header;
   header.seq = reset_seq_;
   // One that answers a wrong ACK stands where that ACK points (RFC 9293 3.10.7.4).
-  const bool answer = reset_seq_ != snd_.nxt;
-  header.flags = answer ? TcpFlags(TcpFlag::rst) : TcpFlag::rst | TcpFlag::ack;
-  if (!answer) header.ack = rcv_.nxt;
+  header.flags = flags_.reset_answers ? TcpFlags(TcpFlag::rst) : TcpFlag::rst | TcpFlag::ack;
+  if (!flags_.reset_answers) header.ack = rcv_.nxt;
   ++context.counters.resets_sent;
   return finish_segment(context, std::move(packet), header, 0, SendReason::reset);
 }

@@ -21,7 +21,9 @@ void Connection::on_retransmission_timer(const Context& context) {
     context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::user_timeout});
     return fail(context, Error::timed_out, CloseReason::timed_out);
   }
-  rtt_.on_timeout();  // RFC6298-5.5; probes too: RFC9293-SHLD-30
+  // Nothing was lost when a silly window is overridden.
+  const bool overrides = synchronized() && in_flight() == 0 && snd_.wnd > 0;
+  if (!overrides) rtt_.on_timeout();  // RFC6298-5.5; probes too: RFC9293-SHLD-30
   if (!synchronized()) {
     context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::retransmit});
     ++count_.timeouts;
@@ -90,8 +92,8 @@ Duration Connection::user_timeout(const Context& context) const {
 
 bool Connection::past_user_timeout(const Context& context) const {
   // With a closed window only a probe that nobody answered counts (RFC9293-MUST-37,
-  // RFC9293-SHLD-17).
-  if (peer_window_closed() && sent_at_ <= progress_at_) return false;
+  // RFC9293-SHLD-17), as long as somebody holds the connection.
+  if (peer_window_closed() && !flags_.released && sent_at_ <= progress_at_) return false;
   return context.now - progress_at_ >= user_timeout(context);
 }
 

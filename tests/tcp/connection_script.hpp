@@ -197,6 +197,13 @@ class ConnectionScript {
     while (connection_->next_deadline() <= target) step();
     now_ = target;
   }
+  /// The timers of the next deadline fire, at most `time` from now, but the connection is not asked
+  /// for output: the driver has more input for it first.
+  void after_without_poll(Duration time) {
+    ASSERT_LE(connection_->next_deadline(), now_ + time);
+    now_ = std::max(now_, connection_->next_deadline());
+    connection_->on_time(context());
+  }
 
   // ---- calls
 
