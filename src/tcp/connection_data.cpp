@@ -33,6 +33,7 @@ void Connection::take_in_order(const Context& context, Packet& payload) {
   if (!reassembly_.empty()) {
     advanced += reassembly_.take(context.pool, rcv_.nxt + length, receive_queue_);
     flags_.ack_now = true;  // it filled a gap, or part of one (RFC 5681 4.2)
+    acks_owed_ = 0;         // they would repeat an ACK that is not the last any more
   }
   rcv_.nxt += advanced;
   count_.bytes_received += advanced;

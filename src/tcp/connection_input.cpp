@@ -1,6 +1,7 @@
 // SEGMENT ARRIVES in SYN-SENT and in the states behind it: the checks of RFC 9293 3.10.7.3 and
 // 3.10.7.4 in their order, hardened by RFC 5961 and, for timestamps, RFC 7323.
 #include <algorithm>
+#include <limits>
 
 #include "tcp/connection.hpp"
 #include "tcp/paws.hpp"
@@ -120,6 +121,9 @@ bool Connection::check_timestamps(const Context& context, const Segment& segment
   if (!flags_.timestamps || segment.has(TcpFlag::rst)) return true;
   const auto& timestamps = segment.header.options.timestamps;
   if (!timestamps) {
+    // A SYN may be of a peer that has forgotten us and knows no timestamps any more. Silence would
+    // keep it out for ever; a challenge lets it reset us (RFC9293-U-8).
+    if (segment.has(TcpFlag::syn)) return true;
     drop(context, DropReason::no_timestamp, segment.length);
     return false;
   }
@@ -213,8 +217,8 @@ bool Connection::check_ack(const Context& context, const Segment& segment) {
 
 /// URG, payload and FIN, trimmed to what is new and inside the window.
 void Connection::take_content(const Context& context, const Segment& segment, Packet& payload) {
-  if (segment.has(TcpFlag::urg)) on_urgent(segment);
   if (flags_.fin_received) return;
+  if (segment.has(TcpFlag::urg)) on_urgent(segment);
   SeqNum seq = segment.header.seq;
   std::uint32_t length = segment.length;
   bool fin = segment.has(TcpFlag::fin);
@@ -267,7 +271,8 @@ void Connection::send_challenge(const Context& context) {
     challenge_second_ = second;
     challenges_ = 0;
   }
-  if (challenges_ >= context.config.challenge_acks_per_second) return;
+  constexpr std::uint16_t kMost = std::numeric_limits<decltype(challenges_)>::max();
+  if (challenges_ >= std::min(context.config.challenge_acks_per_second, kMost)) return;
   ++challenges_;
   flags_.ack_now = true;
   flags_.challenge = true;

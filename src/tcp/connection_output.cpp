@@ -264,7 +264,10 @@ void Connection::arm_persist_if_stuck(const Context& context) {
 
 Packet Connection::emit_ack(const Context& context, SeqNum seq, SendReason reason) {
   Packet packet = context.pool.take_packet();
-  if (!packet) return packet;
+  if (!packet) {  // nothing but a timer may come by again
+    timers_.set(TimerSlot::delayed_ack, context.now + context.config.delayed_ack);
+    return packet;
+  }
   TcpHeader header;
   header.seq = seq;
   header.flags = TcpFlag::ack;
