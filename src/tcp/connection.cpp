@@ -47,6 +47,7 @@ Connection::Connection(const Context& context, const Tuple& tuple, const Handsha
   flags_.timestamps = handshake.timestamps;
   flags_.sack = handshake.sack;
   flags_.syn_retransmitted = handshake.retransmitted;
+  flags_.syn_lost_twice = handshake.lost_twice;
   ts_recent_at_ = context.now;
   snd_.iss = snd_.una = handshake.iss;
   snd_.nxt = handshake.iss + 1;
@@ -92,10 +93,10 @@ void Connection::set_state(const Context& context, TcpState to) {
 void Connection::become_established(const Context& context) {
   set_state(context, TcpState::established);
   timers_.clear(TimerSlot::retransmit);
-  const bool syn_lost_twice = rtt_.backoff() > 1;  // RFC 6928 2
   if (flags_.syn_retransmitted) rtt_.assume_syn_loss();
   rtt_.reset_backoff();
-  congestion_.on_established(effective_mss(), context.config.initial_window, syn_lost_twice);
+  congestion_.on_established(effective_mss(), context.config.initial_window,
+                             flags_.syn_lost_twice);  // RFC 6928 2
   sent_at_ = context.now;
   retransmitted_ts_ = ts_now(context);
   progress_at_ = context.now;

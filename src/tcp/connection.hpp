@@ -162,6 +162,7 @@ class Connection {
     bool override_silly : 1 = false;  ///< send a small segment in spite of RFC 9293 3.8.6.2.1
     bool timing : 1 = false;          ///< timed_seq_ awaits its ACK
     bool syn_retransmitted : 1 = false;
+    bool syn_lost_twice : 1 = false;
     bool duplicate_pending : 1 = false;  ///< duplicate_ must be reported (RFC 2883)
     bool own_settings : 1 = false;
     bool sender_blocked : 1 = false;  ///< a write found no room: tell when there is some

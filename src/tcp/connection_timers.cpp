@@ -27,6 +27,7 @@ void Connection::on_retransmission_timer(const Context& context) {
   if (!synchronized()) {
     context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::retransmit});
     ++count_.timeouts;
+    flags_.syn_lost_twice = flags_.syn_retransmitted;
     flags_.syn_retransmitted = true;
     flags_.timing = false;
     flags_.syn_pending = true;

@@ -21,6 +21,7 @@ struct Handshake {
   std::uint32_t ts_offset = 0;   ///< added to our clock, so that it starts at random
   std::uint16_t syn_window = 0;  ///< SEG.WND of the SYN, unscaled
   bool retransmitted = false;    ///< our SYN or SYN-ACK went more than once
+  bool lost_twice = false;       ///< our timer sent it more than once again (RFC 6928 2)
   Instant syn_sent_at;           ///< when the last of them went: an RTT sample if only one did
 };
 

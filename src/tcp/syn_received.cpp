@@ -139,6 +139,7 @@ Handshake handshake_of(const SynReceived& record, Instant sent_at) {
           .ts_offset = record.ts_offset,
           .syn_window = record.syn_window,
           .retransmitted = record.retransmitted,
+          .lost_twice = record.retries > 1,
           .syn_sent_at = sent_at};
 }
 

@@ -57,6 +57,18 @@ TEST_F(PassiveOpen, TheSynAckGoesAgainWithBackOffAndThenNoMore) {
   EXPECT_EQ(stack.next_deadline(), kNever);
 }
 
+TEST_F(PassiveOpen, BeginsWithOneSegmentWhenTheSynAckWasLostTwice) {  // RFC6928-2
+  in(kSyn, Seq{0}, Mss{1460});
+  out(kSyn | kAck);
+  at(3s);
+  out(kSyn | kAck, LeftAt{1s});
+  out(kSyn | kAck);
+  in(kAck, Seq{1}, Ack{1});
+  accept();
+  write(5000);
+  out(kAck, Seq{1}, Ack{1}, Len{1460});
+}
+
 TEST_F(PassiveOpen, ARepeatedSynIsAnsweredAgain) {
   in(kSyn, Seq{0});
   out(kSyn | kAck, Seq{0}, Ack{1});
