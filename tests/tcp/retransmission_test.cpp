@@ -133,7 +133,8 @@ TEST_F(Retransmission, SlowStartDoublesAndThenGrowsByOne) {  // RFC9293-MUST-19
   EXPECT_EQ(ssthresh, 16U * 1460);
 }
 
-TEST_F(Retransmission, TellsOfTroubleBeforeItGivesUp) {  // RFC9293-SHLD-9, RFC9293-SHLD-10, RFC9293-U-2
+TEST_F(Retransmission,
+       TellsOfTroubleBeforeItGivesUp) {  // RFC9293-SHLD-9, RFC9293-SHLD-10, RFC9293-U-2
   script.establish();
   script.take_ready();
   script.write(100);
