@@ -134,6 +134,20 @@ TEST_F(SendWindow, ProbesWhenTheWindowShrinksToZero) {  // RFC9293-MUST-35
   script.out_within(1s, {.seq = 5841, .length = 1});
 }
 
+// A peer with a zero window takes nothing behind RCV.NXT: an ACK that stood behind the octet of our
+// probe was ignored, and the peer's keep-alive took us for dead.
+TEST_F(SendWindow, AcknowledgesBeforeTheOctetOfAProbe) {
+  script.establish();
+  script.in({.ack = 1, .window = 0});
+  script.write(1000);
+  script.out_within(1s, {.seq = 1, .length = 1});
+  script.in({.ack = 1, .window = 0});
+  script.in({.seq = 0, .ack = 1, .length = 0, .window = 0});  // a keep-alive
+  script.out({.flags = kAck, .seq = 1, .ack = 1, .length = 0});
+  script.in({.ack = 1, .window = 65535});
+  script.take_all();
+}
+
 TEST_F(SendWindow, ProbesForADayWhileItIsAnswered) {  // RFC9293-MUST-37
   script.establish();
   script.in({.ack = 1, .window = 0});
