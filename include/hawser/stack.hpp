@@ -124,6 +124,7 @@ class Stack {
   Result<TcpInfo> tcp_info(TcpHandle socket) const;
   Result<TcpSettings> tcp_settings(TcpHandle socket) const;
   /// Changes the settings of a connection, or of a listener for those it accepts from now on.
+  /// Errors: invalid_argument when they are not TcpSettings::is_valid.
   Result<void> tcp_set_settings(Instant now, TcpHandle socket, const TcpSettings& settings);
   /// The level of readiness now, as poll(2) would tell it.
   Ready tcp_ready(TcpHandle socket) const;

@@ -88,6 +88,10 @@ struct TcpSettings {
   std::uint32_t send_buffer = 1U << 20;     ///< SO_SNDBUF, bytes
   std::uint32_t receive_buffer = 1U << 20;  ///< SO_RCVBUF, bytes of the largest window
 
+  /// Whether every value is one that can be: buffers of 1 byte to 1 GiB, durations above zero
+  /// (linger from zero), at least one probe, 6 bits of DSCP, a hop limit above zero.
+  bool is_valid() const;
+
   friend bool operator==(const TcpSettings&, const TcpSettings&) = default;
 };
 

@@ -80,7 +80,8 @@ Result<Endpoint> Stack::Impl::choose_local(Instant now, const Endpoint& local,
 Result<TcpHandle> Stack::Impl::connect(Instant now, Endpoint local, const Endpoint& remote,
                                        const TcpSettings* settings) {
   // RFC9293-MUST-46
-  if (!interfaces_.is_unicast(remote.address) || remote.port == Port{}) {
+  if (!interfaces_.is_unicast(remote.address) || remote.port == Port{} ||
+      (settings != nullptr && !settings->is_valid())) {
     return std::unexpected(Error::invalid_argument);
   }
   const auto route = interfaces_.route(remote.address);
@@ -203,6 +204,7 @@ Result<TcpSettings> Stack::Impl::settings(TcpHandle socket) {
 }
 
 Result<void> Stack::Impl::set_settings(Instant now, TcpHandle socket, const TcpSettings& settings) {
+  if (!settings.is_valid()) return std::unexpected(Error::invalid_argument);
   if (tcp::Listener* listener = listener_of(socket)) {
     listener->settings = settings;
     return {};

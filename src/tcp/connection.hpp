@@ -314,8 +314,6 @@ class Connection {
   std::uint32_t ts_offset_ = 0;
   std::uint32_t retransmitted_ts_ = 0;  ///< our timestamp when data was last sent again
   std::uint32_t challenge_second_ = 0;
-  static constexpr std::uint16_t kMinMss = 64;  ///< less would drown in headers; Linux has 48
-
   std::uint16_t mss_;        ///< the smaller of what the peer takes and the path carries
   std::uint16_t local_mss_;  ///< what we advertise
   std::uint8_t snd_wscale_ = 0;

@@ -9,6 +9,9 @@
 
 namespace hawser::tcp {
 
+/// No segment is smaller, whatever the peer says: below this headers would be all there is.
+inline constexpr std::uint16_t kMinMss = 48;
+
 struct Handshake {
   SeqNum iss;
   SeqNum irs;

@@ -12,10 +12,9 @@
 
 namespace hawser::tcp {
 
-/// No segment is smaller, whatever the peer says: below this headers would be all there is.
-inline constexpr std::uint16_t kMinMss = 48;
-/// How often a SYN-ACK goes again before the record is forgotten.
-inline constexpr std::uint8_t kSynAckRetries = 5;
+/// How often a SYN-ACK goes again before the record is forgotten: after 255 s with an initial
+/// timeout of one second, since a SYN is to be given three minutes (RFC9293-MUST-23).
+inline constexpr std::uint8_t kSynAckRetries = 7;
 
 /// What our side brings to a handshake.
 struct Offer {

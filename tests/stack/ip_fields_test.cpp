@@ -55,6 +55,28 @@ TEST_P(IpFields, ChangeWhenTheApplicationSaysSo) {  // RFC9293-SHLD-21, RFC9293-
   sent().clear();
 }
 
+TEST_P(IpFields, SettingsThatCannotBeAreRefused) {
+  establish_active();
+  const TcpSettings good = stack.tcp_settings(socket).value();
+  const auto refused = [&](auto change) {
+    TcpSettings settings = good;
+    change(settings);
+    const auto result = stack.tcp_set_settings(now, socket, settings);
+    return !result && result.error() == Error::invalid_argument;
+  };
+  EXPECT_TRUE(refused([](TcpSettings& s) { s.dscp = 64; }));
+  EXPECT_TRUE(refused([](TcpSettings& s) { s.hop_limit = 0; }));
+  EXPECT_TRUE(refused([](TcpSettings& s) { s.receive_buffer = 0; }));
+  EXPECT_TRUE(refused([](TcpSettings& s) { s.receive_buffer = (1U << 30) + 1; }));
+  EXPECT_TRUE(refused([](TcpSettings& s) { s.send_buffer = 0; }));
+  EXPECT_TRUE(refused([](TcpSettings& s) { s.keep_alive_idle = 0s; }));
+  EXPECT_TRUE(refused([](TcpSettings& s) { s.keep_alive_interval = -1s; }));
+  EXPECT_TRUE(refused([](TcpSettings& s) { s.keep_alive_count = 0; }));
+  EXPECT_TRUE(refused([](TcpSettings& s) { s.user_timeout = 0s; }));
+  EXPECT_TRUE(refused([](TcpSettings& s) { s.linger = -1s; }));
+  EXPECT_FALSE(refused([](TcpSettings& s) { s.linger = 0s; }));
+}
+
 TEST_P(IpFields, StayWhenTheApplicationSaysNothing) {
   establish_passive();
   write(20000);
