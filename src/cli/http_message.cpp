@@ -47,7 +47,7 @@ RequestParser::RequestParser() {
 }
 
 const http_parser_settings& RequestParser::callbacks() {
-  static const http_parser_settings kCallbacks = [] {
+  static const http_parser_settings settings = [] {
     http_parser_settings made;
     http_parser_settings_init(&made);
     made.on_message_begin = [](http_parser* parser) {
@@ -87,7 +87,7 @@ const http_parser_settings& RequestParser::callbacks() {
     };
     return made;
   }();
-  return kCallbacks;
+  return settings;
 }
 
 int RequestParser::check_fields() {
@@ -138,7 +138,7 @@ ResponseParser::ResponseParser(std::function<bool(const HttpResponse&)> on_head,
 }
 
 const http_parser_settings& ResponseParser::callbacks() {
-  static const http_parser_settings kCallbacks = [] {
+  static const http_parser_settings settings = [] {
     http_parser_settings made;
     http_parser_settings_init(&made);
     made.on_header_field = [](http_parser* parser, const char* at, std::size_t length) {
@@ -169,7 +169,7 @@ const http_parser_settings& ResponseParser::callbacks() {
     };
     return made;
   }();
-  return kCallbacks;
+  return settings;
 }
 
 int ResponseParser::head_is_complete() {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 #include "cli/http_text.hpp"
@@ -25,7 +26,7 @@ std::string time_left(std::uint64_t bytes, double rate) {
   if (rate < 1) return "--:--";
   const double seconds = static_cast<double>(bytes) / rate;
   if (seconds >= 100 * 3600) return "--:--";
-  const auto whole = static_cast<std::uint64_t>(seconds + 0.5);
+  const auto whole = std::llround(seconds);
   if (whole >= 3600)
     return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
   return fmt::format("{:02}:{:02}", whole / 60, whole % 60);
