@@ -12,7 +12,7 @@
 #include <system_error>
 #include <vector>
 
-#include "host/descriptor.hpp"
+#include "host/wake_up.hpp"
 
 namespace hawser::cli {
 

@@ -17,7 +17,7 @@
 #include "cli/link_options.hpp"
 #include "cli/progress.hpp"
 #include "cli/url.hpp"
-#include "host/descriptor.hpp"
+#include "host/wake_up.hpp"
 
 namespace hawser::cli {
 

@@ -6,7 +6,7 @@
 
 #include <csignal>
 
-#include "host/descriptor.hpp"
+#include "host/wake_up.hpp"
 
 namespace hawser::cli {
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <absl/container/flat_hash_map.h>
+#include <sys/epoll.h>
 
 #include <condition_variable>
 #include <cstddef>
@@ -19,7 +20,7 @@
 #include <vector>
 
 #include "hawser/host.hpp"
-#include "host/descriptor.hpp"
+#include "host/wake_up.hpp"
 
 namespace hawser::host {
 

@@ -3,6 +3,8 @@
 
 #include <unistd.h>
 
+#include <cerrno>
+#include <system_error>
 #include <utility>
 
 namespace hawser::link {
@@ -21,6 +23,12 @@ class Descriptor {
   Descriptor& operator=(const Descriptor&) = delete;
   ~Descriptor() {
     if (fd_ >= 0) ::close(fd_);
+  }
+
+  /// Takes what a system call returned; throws std::system_error when that was a failure.
+  static Descriptor check(int fd, const char* call) {
+    if (fd < 0) throw std::system_error(errno, std::generic_category(), call);
+    return Descriptor(fd);
   }
 
   int get() const { return fd_; }

@@ -8,7 +8,7 @@
 #include <span>
 
 #include "hawser/poller.hpp"
-#include "host/descriptor.hpp"
+#include "host/wake_up.hpp"
 #include "sockets/socket.hpp"
 
 namespace hawser::sockets {

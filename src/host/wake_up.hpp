@@ -1,48 +1,19 @@
-// Descriptors of the operating system that close themselves.
+// What wakes a loop that waits in epoll: another thread, or an instant that has come.
 #pragma once
 
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdint>
-#include <system_error>
-#include <utility>
 
 #include "hawser/time.hpp"
+#include "link/descriptor.hpp"
 
 namespace hawser::host {
 
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-
-  /// Takes what a system call returned; throws std::system_error when that was a failure.
-  static Descriptor check(int fd, const char* call) {
-    if (fd < 0) throw std::system_error(errno, std::generic_category(), call);
-    return Descriptor(fd);
-  }
-
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
- private:
-  int fd_ = -1;
-};
+using link::Descriptor;
 
 /// An eventfd that polls readable from `signal` to `clear`.
 class WakeUp {
