@@ -92,12 +92,6 @@ class Connection {
 
   TcpState state() const { return state_; }
   const Tuple& tuple() const { return tuple_; }
-  /// The application has closed its handle.
-  bool is_released() const { return flags_.released; }
-  /// Nothing more to send or to wait for. The stack forgets the connection when it is released too;
-  /// in TIME-WAIT it makes a record of it by `time_wait_facts` and keeps the connection only for
-  /// what the application still has to read.
-  bool is_done() const { return state_ == TcpState::closed && !flags_.reset_pending; }
   const TcpSettings& settings() const { return *settings_; }
   /// The level of readiness now.
   Ready ready() const;
