@@ -116,7 +116,7 @@ void HawserPair::serve(Instant now) {
   }
 }
 
-void HawserPair::serve(Instant now, TcpHandle connection) {
+void HawserPair::serve(Instant now, SocketHandle connection) {
   for (;;) {
     const auto got = server_.tcp_receive(now, connection, read_buffer_);
     if (!got) {
@@ -151,8 +151,8 @@ void HawserPair::watch_client(Instant now) {
   }
 }
 
-TcpHandle HawserPair::connect() {
-  const TcpHandle socket =
+SocketHandle HawserPair::connect() {
+  const SocketHandle socket =
       must(client_.tcp_connect(now_, Endpoint{IpAddress::any(Family::ipv4), Port{0}}, kService),
            "tcp_connect");
   watched_ = socket;
@@ -162,7 +162,7 @@ TcpHandle HawserPair::connect() {
   return socket;
 }
 
-void HawserPair::exchange_byte(TcpHandle connection) {
+void HawserPair::exchange_byte(SocketHandle connection) {
   watched_ = connection;
   answered_ = false;
   must(client_.tcp_send(now_, connection, std::span(&kRequest, 1)), "tcp_send");
@@ -237,7 +237,7 @@ void HawserPair::transfer(std::uint64_t bytes) {
   mode_ = Mode::echo;
 }
 
-void HawserPair::fill(TcpHandle connection, std::uint64_t end) {
+void HawserPair::fill(SocketHandle connection, std::uint64_t end) {
   while (written_ < end) {
     const auto sent = client_.tcp_send(now_, connection, payload_.at(written_, end - written_));
     if (!sent && sent.error() == Error::would_block) return;
@@ -246,7 +246,7 @@ void HawserPair::fill(TcpHandle connection, std::uint64_t end) {
 }
 
 void HawserPair::connect_cycle() {
-  const TcpHandle connection = connect();
+  const SocketHandle connection = connect();
   exchange_byte(connection);
   const std::uint64_t before = server_closed_;
   must(client_.tcp_close(now_, connection), "tcp_close");

@@ -39,22 +39,22 @@ class HawserPair final : public Pair {
   template <typename Done>
   void run_until(Done done, const char* what);
 
-  TcpHandle connect();
-  void exchange_byte(TcpHandle connection);
-  void fill(TcpHandle connection, std::uint64_t end);
+  SocketHandle connect();
+  void exchange_byte(SocketHandle connection);
+  void fill(SocketHandle connection, std::uint64_t end);
   void settle();
   Instant next_deadline() const;
 
   void serve(Instant now);
-  void serve(Instant now, TcpHandle connection);
+  void serve(Instant now, SocketHandle connection);
   void watch_client(Instant now);
 
   BufferPool pool_;
   Stack client_;
   Stack server_;
-  TcpHandle listener_;
+  SocketHandle listener_;
   Payload payload_;
-  std::vector<TcpHandle> clients_;
+  std::vector<SocketHandle> clients_;
   std::vector<Packet> frames_;
   std::vector<std::byte> read_buffer_ = std::vector<std::byte>(kChunk);
   Duration skipped_{};  // how far our clock is ahead of the real one
@@ -65,7 +65,7 @@ class HawserPair final : public Pair {
 
   // What is awaited of `watched_`, and what both ends have done.
   Mode mode_ = Mode::echo;
-  TcpHandle watched_;
+  SocketHandle watched_;
   bool connected_ = false;
   bool answered_ = false;
   std::uint64_t accepted_ = 0;

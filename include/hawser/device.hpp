@@ -3,12 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <system_error>
 #include <vector>
 
 #include "hawser/buffer.hpp"
+#include "hawser/mac_address.hpp"
 #include "hawser/packet.hpp"
 #include "hawser/time.hpp"
 
@@ -20,7 +22,8 @@ struct DeviceError {
   std::string message;  ///< one line that also says what to do about it
 };
 
-/// A device that takes and gives bare IP packets in batches. No call of it ever blocks.
+/// A device that takes and gives frames in batches: bare IP packets, or frames of an Ethernet if it
+/// has a `mac`. No call of it ever blocks.
 ///
 /// Its driver calls `read` when the descriptor polls readable and when `next_deadline` is reached,
 /// and `write` when there are frames, when the descriptor polls writable while `wants_writable`,
@@ -49,8 +52,10 @@ class Device {
   /// Whether the last write could not take everything, so that the driver waits for the descriptor
   /// to poll writable.
   virtual bool wants_writable() const { return false; }
-  /// Bytes of the largest IP packet that it carries.
+  /// Bytes of the largest IP packet that it carries, without any header of the link.
   virtual std::uint32_t mtu() const = 0;
+  /// Our address on the Ethernet whose frames it carries; unset when they are bare IP packets.
+  virtual std::optional<MacAddress> mac() const { return std::nullopt; }
 };
 
 }  // namespace hawser

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "hawser/device.hpp"
 #include "hawser/frame_fate.hpp"
@@ -31,6 +32,7 @@ class ImpairedDevice final : public Device {
   int descriptor() const override;
   bool wants_writable() const override;
   std::uint32_t mtu() const override;
+  std::optional<MacAddress> mac() const override;
 
   const PathCounters& outbound() const;
   const PathCounters& inbound() const;

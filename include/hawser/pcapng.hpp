@@ -74,6 +74,7 @@ class CaptureDevice final : public Device {
   int descriptor() const override { return device_->descriptor(); }
   bool wants_writable() const override { return device_->wants_writable(); }
   std::uint32_t mtu() const override { return device_->mtu(); }
+  std::optional<MacAddress> mac() const override { return device_->mac(); }
 
  private:
   void flush_now_and_then(Instant now);

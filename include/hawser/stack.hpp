@@ -13,6 +13,7 @@
 #include "hawser/counters.hpp"
 #include "hawser/error.hpp"
 #include "hawser/event.hpp"
+#include "hawser/mac_address.hpp"
 #include "hawser/packet.hpp"
 #include "hawser/ready.hpp"
 #include "hawser/tcp.hpp"
@@ -20,11 +21,12 @@
 
 namespace hawser {
 
-/// An interface of a stack: a device that takes and gives bare IP packets.
+/// An interface of a stack: a device that takes and gives frames of an Ethernet or bare IP packets.
 struct InterfaceConfig {
   std::string name;
-  std::uint32_t mtu = 1500;       ///< bytes of the largest IP packet
-  std::vector<Prefix> addresses;  ///< the stack's own; each gives a route to its network
+  std::uint32_t mtu = 1500;         ///< bytes of the largest IP packet
+  std::vector<Prefix> addresses;    ///< the stack's own; each gives a route to its network
+  std::optional<MacAddress> mac{};  ///< ours on an Ethernet; unset: bare IP packets, no neighbours
 };
 
 struct StackConfig {
@@ -36,17 +38,17 @@ struct StackConfig {
   std::uint64_t seed = 1;
 };
 
-/// A TCP socket of a stack: a listener or a connection. A handle stays invalid once closed.
-struct TcpHandle {
+/// A socket of a stack: a TCP listener or connection. A handle stays invalid once closed.
+struct SocketHandle {
   std::uint32_t index = 0;
   std::uint32_t generation = 0;  ///< zero: no socket
 
   explicit operator bool() const { return generation != 0; }
-  friend bool operator==(const TcpHandle&, const TcpHandle&) = default;
+  friend bool operator==(const SocketHandle&, const SocketHandle&) = default;
 };
 
 struct Readiness {
-  TcpHandle socket;
+  SocketHandle socket;
   Ready what = Ready::none;
 };
 
@@ -92,45 +94,45 @@ class Stack {
   /// Passive OPEN. Port 0 takes a free one; the unspecified IPv6 address accepts both families, the
   /// unspecified IPv4 address IPv4. `backlog` bounds the SYN queue and the accept queue.
   /// Errors: address_in_use, address_not_available, no_buffer_space.
-  Result<TcpHandle> tcp_listen(Endpoint local, std::uint32_t backlog);
+  Result<SocketHandle> tcp_listen(Endpoint local, std::uint32_t backlog);
   /// The oldest connection that is established; would_block when there is none.
-  Result<TcpHandle> tcp_accept(TcpHandle listener);
+  Result<SocketHandle> tcp_accept(SocketHandle listener);
   /// Active OPEN; the SYN leaves with the next poll. An unspecified local address and port zero are
   /// chosen (RFC 6056). Errors: invalid_argument for a remote that is not unicast
   /// (RFC9293-MUST-46), address_not_available, network_unreachable, address_in_use,
   /// no_buffer_space.
-  Result<TcpHandle> tcp_connect(Instant now, Endpoint local, Endpoint remote,
-                                const TcpSettings* settings = nullptr);
+  Result<SocketHandle> tcp_connect(Instant now, Endpoint local, Endpoint remote,
+                                   const TcpSettings* settings = nullptr);
   /// Copies from `data` what the send buffer has room for and returns how much; would_block when
   /// none. Errors: not_connected, broken_pipe after shutdown, or why the connection ended.
-  Result<std::size_t> tcp_send(Instant now, TcpHandle socket, std::span<const std::byte> data);
+  Result<std::size_t> tcp_send(Instant now, SocketHandle socket, std::span<const std::byte> data);
   /// The same; the last byte is urgent (RFC 9293 3.8.5).
-  Result<std::size_t> tcp_send_urgent(Instant now, TcpHandle socket,
+  Result<std::size_t> tcp_send_urgent(Instant now, SocketHandle socket,
                                       std::span<const std::byte> data);
   /// Moves bytes in order to `out`; zero means end of stream. Errors: would_block, not_connected,
   /// or why the connection ended.
-  Result<std::size_t> tcp_receive(Instant now, TcpHandle socket, std::span<std::byte> out);
+  Result<std::size_t> tcp_receive(Instant now, SocketHandle socket, std::span<std::byte> out);
   /// Bytes to be read before the urgent mark; unset when there is no urgent data (RFC9293-MUST-33).
-  std::optional<std::uint32_t> tcp_urgent_mark(TcpHandle socket) const;
+  std::optional<std::uint32_t> tcp_urgent_mark(SocketHandle socket) const;
   /// Ends our direction with a FIN behind what was written; reading goes on (half close).
-  Result<void> tcp_shutdown_write(Instant now, TcpHandle socket);
+  Result<void> tcp_shutdown_write(Instant now, SocketHandle socket);
   /// Gives the handle up. Unread data, or data that arrives later, is answered with RST
   /// (RFC9293-SHLD-3); else the stack finishes the close in the background. Closing a listener
   /// resets the connections that were not accepted.
-  Result<void> tcp_close(Instant now, TcpHandle socket);
+  Result<void> tcp_close(Instant now, SocketHandle socket);
   /// ABORT: sends RST, forgets everything, gives the handle up (RFC 9293 3.10.5).
-  Result<void> tcp_abort(Instant now, TcpHandle socket);
+  Result<void> tcp_abort(Instant now, SocketHandle socket);
 
-  Result<TcpInfo> tcp_info(TcpHandle socket) const;
-  Result<TcpSettings> tcp_settings(TcpHandle socket) const;
+  Result<TcpInfo> tcp_info(SocketHandle socket) const;
+  Result<TcpSettings> tcp_settings(SocketHandle socket) const;
   /// Changes the settings of a connection, or of a listener for those it accepts from now on.
   /// Errors: invalid_argument when they are not TcpSettings::is_valid.
-  Result<void> tcp_set_settings(Instant now, TcpHandle socket, const TcpSettings& settings);
+  Result<void> tcp_set_settings(Instant now, SocketHandle socket, const TcpSettings& settings);
   /// The level of readiness now, as poll(2) would tell it.
-  Ready tcp_ready(TcpHandle socket) const;
+  Ready tcp_ready(SocketHandle socket) const;
   /// Takes the pending error, if there is one: why a connection failed, or a soft error
   /// (RFC9293-MUST-47). Reading clears it.
-  std::optional<Error> tcp_take_error(TcpHandle socket);
+  std::optional<Error> tcp_take_error(SocketHandle socket);
 
   const StackCounters& counters() const;
   StackCensus census() const;

@@ -56,7 +56,7 @@ struct FrameSighting {
 /// connections by the hundred thousand.
 class World {
  public:
-  using ReadyHandler = std::function<void(TcpHandle, Ready)>;
+  using ReadyHandler = std::function<void(SocketHandle, Ready)>;
   using EventHandler = std::function<void(const Event&)>;
   using FrameTap = std::function<void(const FrameSighting&)>;
   using Call = std::function<void()>;

@@ -40,8 +40,8 @@ DemoScene::DemoScene(const Impairment& link, std::uint64_t bytes, std::uint64_t 
   watch(client_, End::left);
   watch(server_, End::right);
   watch_link();
-  world_.on_ready(client_, [this](TcpHandle, Ready) { on_client_ready(); });
-  world_.on_ready(server_, [this](TcpHandle socket, Ready) { on_server_ready(socket); });
+  world_.on_ready(client_, [this](SocketHandle, Ready) { on_client_ready(); });
+  world_.on_ready(server_, [this](SocketHandle socket, Ready) { on_server_ready(socket); });
 }
 
 void DemoScene::watch(StackId stack, End end) {
@@ -124,7 +124,7 @@ void DemoScene::client_ends(std::optional<Error> error) {
   (void)stack.tcp_close(world_.now(), client_socket_);
 }
 
-void DemoScene::on_server_ready(TcpHandle socket) {
+void DemoScene::on_server_ready(SocketHandle socket) {
   if (socket == listener_) {
     const auto accepted = world_.stack(server_).tcp_accept(listener_);
     if (!accepted) return;

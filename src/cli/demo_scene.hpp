@@ -45,7 +45,7 @@ class DemoScene {
   void watch(StackId stack, observe::End end);
   void watch_link();
   void on_client_ready();
-  void on_server_ready(TcpHandle socket);
+  void on_server_ready(SocketHandle socket);
   void client_writes();
   void client_reads();
   void client_ends(std::optional<Error> error);
@@ -57,9 +57,9 @@ class DemoScene {
   StackId client_;
   StackId server_;
   LinkId link_;
-  TcpHandle listener_;
-  TcpHandle client_socket_;
-  TcpHandle server_socket_;
+  SocketHandle listener_;
+  SocketHandle client_socket_;
+  SocketHandle server_socket_;
   std::uint64_t written_ = 0;
   bool shut_down_ = false;
   bool client_done_ = false;

@@ -44,6 +44,7 @@ Engine::Engine(HostConfig config, std::vector<std::unique_ptr<Device>> devices)
   register_descriptor(wake_up_.descriptor(), kWakeUpTag);
   for (std::size_t i = 0; i < devices.size(); ++i) {
     config.stack.interfaces[i].mtu = devices[i]->mtu();
+    config.stack.interfaces[i].mac = devices[i]->mac();
     if (devices[i]->descriptor() >= 0) register_descriptor(devices[i]->descriptor(), i);
     ports_.push_back(Port{std::move(devices[i])});
   }
@@ -209,7 +210,7 @@ void Engine::attach(SocketEntry& entry) { entries_[key_of(entry.handle)] = &entr
 void Engine::detach(SocketEntry& entry) {
   if (!entry.handle) return;
   if (!stopped_) entries_.erase(key_of(entry.handle));
-  entry.handle = TcpHandle{};
+  entry.handle = SocketHandle{};
   notify(entry, Ready::closed);
   for (Watch* watch : std::exchange(entry.watches, {})) watch->on_gone();
 }
@@ -294,13 +295,13 @@ bool Engine::wait_for_departure(Lock& lock, Departure& departure, Instant until)
   return !stopped_;
 }
 
-bool Engine::wait_until_acknowledged(Lock& lock, TcpHandle socket, Instant until) {
+bool Engine::wait_until_acknowledged(Lock& lock, SocketHandle socket, Instant until) {
   Departure departure{socket};
   return wait_for_departure(lock, departure, until);
 }
 
 bool Engine::wait_until_quiet(Lock& lock, Instant until) {
-  Departure departure{TcpHandle{}};
+  Departure departure{SocketHandle{}};
   return wait_for_departure(lock, departure, until);
 }
 

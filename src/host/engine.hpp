@@ -46,7 +46,7 @@ class Watch {
 
 /// What the engine knows of a socket that somebody holds. Guarded by the engine's mutex.
 struct SocketEntry {
-  TcpHandle handle;
+  SocketHandle handle;
   std::vector<Waiter*> waiters;  ///< the longest waiting first
   std::vector<Watch*> watches;
 };
@@ -101,7 +101,7 @@ class Engine {
   void pass_on(SocketEntry& entry);
   /// Sleeps until the peer has acknowledged all, our FIN included, or the connection is gone. False
   /// when `until` passed first.
-  bool wait_until_acknowledged(Lock& lock, TcpHandle socket, Instant until);
+  bool wait_until_acknowledged(Lock& lock, SocketHandle socket, Instant until);
   /// The same for all connections that there are.
   bool wait_until_quiet(Lock& lock, Instant until);
 
@@ -119,12 +119,12 @@ class Engine {
   };
   /// A thread that waits for the end of a connection, or of all.
   struct Departure {
-    TcpHandle socket;  ///< none: of all
+    SocketHandle socket;  ///< none: of all
     bool done = false;
     std::condition_variable wake{};
   };
 
-  static std::uint64_t key_of(TcpHandle handle) {
+  static std::uint64_t key_of(SocketHandle handle) {
     return std::uint64_t{handle.index} << 32U | handle.generation;
   }
   void run();

@@ -26,7 +26,7 @@ inline Instant until(Deadline deadline) { return Instant(deadline.at().time_sinc
 class Socket : public host::SocketEntry {
  public:
   /// Under the lock of `host`; `socket` is of its stack.
-  Socket(std::shared_ptr<host::Engine> host, TcpHandle socket) : engine(std::move(host)) {
+  Socket(std::shared_ptr<host::Engine> host, SocketHandle socket) : engine(std::move(host)) {
     handle = socket;
     engine->attach(*this);
   }

@@ -26,7 +26,7 @@ IoResult<TcpListener> TcpListener::listen(Host& host, const Endpoint& local,
   const host::Engine::Lock lock = engine->lock();
   if (engine->stopped()) return failure(Error::shut_down);
   Stack& stack = engine->stack();
-  const Result<TcpHandle> handle = stack.tcp_listen(local, options.backlog);
+  const Result<SocketHandle> handle = stack.tcp_listen(local, options.backlog);
   if (!handle) return failure(handle.error());
   if (options.settings) {
     const Instant at = host::Engine::now();
@@ -52,7 +52,7 @@ IoResult<TcpStream> TcpListener::accept_one(std::optional<Deadline> deadline) {
   if (!socket_) return failure(Error::bad_handle);
   return socket_->perform(Ready::readable, deadline,
                           [&](Stack& stack, Instant) -> Result<TcpStream> {
-                            const Result<TcpHandle> handle = stack.tcp_accept(socket_->handle);
+                            const Result<SocketHandle> handle = stack.tcp_accept(socket_->handle);
                             if (!handle) return std::unexpected(handle.error());
                             return TcpStream(std::make_unique<Socket>(socket_->engine, *handle));
                           });
@@ -72,7 +72,7 @@ void TcpListener::close() {
   const std::shared_ptr<host::Engine> engine = socket_->engine;
   const host::Engine::Lock lock = engine->lock();
   if (socket_->state()) return;
-  const TcpHandle handle = socket_->handle;
+  const SocketHandle handle = socket_->handle;
   const Instant at = host::Engine::now();
   engine->detach(*socket_);
   (void)engine->stack().tcp_close(at, handle);

@@ -48,7 +48,8 @@ IoResult<TcpStream> TcpStream::start_connect(Host& host, const Endpoint& remote,
   if (engine->stopped()) return failure(Error::shut_down);
   const Instant at = host::Engine::now();
   const TcpSettings* settings = options.settings ? &*options.settings : nullptr;
-  const Result<TcpHandle> handle = engine->stack().tcp_connect(at, options.local, remote, settings);
+  const Result<SocketHandle> handle =
+      engine->stack().tcp_connect(at, options.local, remote, settings);
   if (!handle) return failure(handle.error());
   auto socket = std::make_unique<Socket>(engine, *handle);
   socket->non_blocking = true;
@@ -61,7 +62,7 @@ IoResult<TcpStream> TcpStream::connect(Host& host, const Endpoint& remote,
   IoResult<TcpStream> stream = start_connect(host, remote, options);
   if (!stream) return stream;
   Error last_soft_error = Error::timed_out;
-  const TcpHandle handle = stream->socket_->handle;
+  const SocketHandle handle = stream->socket_->handle;
   const IoResult<void> connected = stream->socket_->perform(
       Ready::writable, options.deadline, [&](Stack& stack, Instant) -> Result<void> {
         const std::optional<Error> error = stack.tcp_take_error(handle);
@@ -222,7 +223,7 @@ IoResult<void> TcpStream::close() {
   const std::shared_ptr<host::Engine> engine = socket_->engine;
   host::Engine::Lock lock = engine->lock();
   if (const std::error_code bad = socket_->state()) return std::unexpected(bad);
-  const TcpHandle handle = socket_->handle;
+  const SocketHandle handle = socket_->handle;
   Instant at = host::Engine::now();
   // From here on nobody else reaches the connection.
   engine->detach(*socket_);
@@ -250,7 +251,7 @@ void TcpStream::abort() {
   const std::shared_ptr<host::Engine> engine = socket_->engine;
   const host::Engine::Lock lock = engine->lock();
   if (socket_->state()) return;
-  const TcpHandle handle = socket_->handle;
+  const SocketHandle handle = socket_->handle;
   const Instant at = host::Engine::now();
   engine->detach(*socket_);
   (void)engine->stack().tcp_abort(at, handle);

@@ -3,7 +3,7 @@
 
 namespace hawser {
 
-Result<TcpHandle> Stack::Impl::listen(Endpoint local, std::uint32_t backlog) {
+Result<SocketHandle> Stack::Impl::listen(Endpoint local, std::uint32_t backlog) {
   if (!local.address.is_unspecified() && !interfaces_.is_ours(local.address)) {
     return std::unexpected(Error::address_not_available);
   }
@@ -16,10 +16,10 @@ Result<TcpHandle> Stack::Impl::listen(Endpoint local, std::uint32_t backlog) {
   // RFC9293-MUST-41, RFC9293-MUST-42: only another listener is in the way.
   const std::uint32_t index = listeners_.add(local, backlog, config_.tcp.defaults);
   if (index == stack::ListenerTable::kNone) return std::unexpected(Error::address_in_use);
-  return TcpHandle{index | kListenerBit, listeners_.generation(index)};
+  return SocketHandle{index | kListenerBit, listeners_.generation(index)};
 }
 
-Result<TcpHandle> Stack::Impl::accept(TcpHandle socket) {
+Result<SocketHandle> Stack::Impl::accept(SocketHandle socket) {
   tcp::Listener* listener = listener_of(socket);
   if (listener == nullptr) {
     return std::unexpected(connection_of(socket) == nullptr ? Error::bad_handle
@@ -77,8 +77,8 @@ Result<Endpoint> Stack::Impl::choose_local(Instant now, const Endpoint& local,
   return chosen;
 }
 
-Result<TcpHandle> Stack::Impl::connect(Instant now, Endpoint local, const Endpoint& remote,
-                                       const TcpSettings* settings) {
+Result<SocketHandle> Stack::Impl::connect(Instant now, Endpoint local, const Endpoint& remote,
+                                          const TcpSettings* settings) {
   // RFC9293-MUST-46
   if (!interfaces_.is_unicast(remote.address) || remote.port == Port{} ||
       (settings != nullptr && !settings->is_valid())) {
@@ -108,7 +108,7 @@ Result<TcpHandle> Stack::Impl::connect(Instant now, Endpoint local, const Endpoi
   return handle_of(index);
 }
 
-Result<std::size_t> Stack::Impl::send(Instant now, TcpHandle socket,
+Result<std::size_t> Stack::Impl::send(Instant now, SocketHandle socket,
                                       std::span<const std::byte> data, bool urgent) {
   ConnectionSlot* slot = connection_of(socket);
   if (slot == nullptr) {
@@ -121,7 +121,8 @@ Result<std::size_t> Stack::Impl::send(Instant now, TcpHandle socket,
   return result;
 }
 
-Result<std::size_t> Stack::Impl::receive(Instant now, TcpHandle socket, std::span<std::byte> out) {
+Result<std::size_t> Stack::Impl::receive(Instant now, SocketHandle socket,
+                                         std::span<std::byte> out) {
   ConnectionSlot* slot = connection_of(socket);
   if (slot == nullptr) {
     return std::unexpected(listener_of(socket) != nullptr ? Error::not_connected
@@ -133,12 +134,12 @@ Result<std::size_t> Stack::Impl::receive(Instant now, TcpHandle socket, std::spa
   return result;
 }
 
-std::optional<std::uint32_t> Stack::Impl::urgent_mark(TcpHandle socket) {
+std::optional<std::uint32_t> Stack::Impl::urgent_mark(SocketHandle socket) {
   const ConnectionSlot* slot = connection_of(socket);
   return slot == nullptr ? std::nullopt : slot->connection.urgent_mark();
 }
 
-Result<void> Stack::Impl::shutdown_write(Instant now, TcpHandle socket) {
+Result<void> Stack::Impl::shutdown_write(Instant now, SocketHandle socket) {
   ConnectionSlot* slot = connection_of(socket);
   if (slot == nullptr) {
     return std::unexpected(listener_of(socket) != nullptr ? Error::not_connected
@@ -150,7 +151,7 @@ Result<void> Stack::Impl::shutdown_write(Instant now, TcpHandle socket) {
   return result;
 }
 
-Result<void> Stack::Impl::close(Instant now, TcpHandle socket) {
+Result<void> Stack::Impl::close(Instant now, SocketHandle socket) {
   const Context at = context(now);
   if (tcp::Listener* listener = listener_of(socket)) {
     for (const std::uint32_t index : listener->accept_queue) {
@@ -168,7 +169,7 @@ Result<void> Stack::Impl::close(Instant now, TcpHandle socket) {
   return {};
 }
 
-Result<void> Stack::Impl::abort(Instant now, TcpHandle socket) {
+Result<void> Stack::Impl::abort(Instant now, SocketHandle socket) {
   ConnectionSlot* slot = connection_of(socket);
   if (slot == nullptr) return close(now, socket);
   const Context at = context(now);
@@ -177,7 +178,7 @@ Result<void> Stack::Impl::abort(Instant now, TcpHandle socket) {
   return {};
 }
 
-Result<TcpInfo> Stack::Impl::info(TcpHandle socket) {
+Result<TcpInfo> Stack::Impl::info(SocketHandle socket) {
   if (const tcp::Listener* listener = listener_of(socket)) {
     TcpInfo info;
     info.state = TcpState::listen;
@@ -196,14 +197,15 @@ Result<TcpInfo> Stack::Impl::info(TcpHandle socket) {
   return info;
 }
 
-Result<TcpSettings> Stack::Impl::settings(TcpHandle socket) {
+Result<TcpSettings> Stack::Impl::settings(SocketHandle socket) {
   if (const tcp::Listener* listener = listener_of(socket)) return listener->settings;
   const ConnectionSlot* slot = connection_of(socket);
   if (slot == nullptr) return std::unexpected(Error::bad_handle);
   return slot->connection.settings();
 }
 
-Result<void> Stack::Impl::set_settings(Instant now, TcpHandle socket, const TcpSettings& settings) {
+Result<void> Stack::Impl::set_settings(Instant now, SocketHandle socket,
+                                       const TcpSettings& settings) {
   if (!settings.is_valid()) return std::unexpected(Error::invalid_argument);
   if (tcp::Listener* listener = listener_of(socket)) {
     listener->settings = settings;
@@ -217,7 +219,7 @@ Result<void> Stack::Impl::set_settings(Instant now, TcpHandle socket, const TcpS
   return {};
 }
 
-Ready Stack::Impl::ready(TcpHandle socket) {
+Ready Stack::Impl::ready(SocketHandle socket) {
   if (const tcp::Listener* listener = listener_of(socket)) {
     return listener->accept_queue.empty() ? Ready::none : Ready::readable;
   }
@@ -225,7 +227,7 @@ Ready Stack::Impl::ready(TcpHandle socket) {
   return slot == nullptr ? Ready::none : slot->connection.ready();
 }
 
-std::optional<Error> Stack::Impl::take_error(TcpHandle socket) {
+std::optional<Error> Stack::Impl::take_error(SocketHandle socket) {
   ConnectionSlot* slot = connection_of(socket);
   return slot == nullptr ? std::nullopt : slot->connection.take_error();
 }

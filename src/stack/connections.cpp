@@ -67,20 +67,20 @@ void Stack::Impl::release(const Context& context, std::uint32_t index) {
   settle(context, index);
 }
 
-Stack::Impl::ConnectionSlot* Stack::Impl::connection_of(TcpHandle socket) {
+Stack::Impl::ConnectionSlot* Stack::Impl::connection_of(SocketHandle socket) {
   if ((socket.index & kListenerBit) != 0) return nullptr;
   ConnectionSlot* slot = connections_.find(socket.index, socket.generation);
   return slot == nullptr || slot->released ? nullptr : slot;
 }
 
-tcp::Listener* Stack::Impl::listener_of(TcpHandle socket) {
+tcp::Listener* Stack::Impl::listener_of(SocketHandle socket) {
   if ((socket.index & kListenerBit) == 0) return nullptr;
   return listeners_.find(socket.index & ~kListenerBit, socket.generation);
 }
 
 std::optional<Readiness> Stack::Impl::poll_readiness() {
   while (!readiness_.empty()) {
-    const TcpHandle socket = readiness_.front();
+    const SocketHandle socket = readiness_.front();
     readiness_.pop_front();
     if (tcp::Listener* listener = listener_of(socket)) {
       listener->in_readiness = false;

@@ -50,22 +50,22 @@ class Stack::Impl {
   std::optional<Readiness> poll_readiness();
   void set_event_buffer(EventBuffer* events) { events_ = events; }
 
-  Result<TcpHandle> listen(Endpoint local, std::uint32_t backlog);
-  Result<TcpHandle> accept(TcpHandle listener);
-  Result<TcpHandle> connect(Instant now, Endpoint local, const Endpoint& remote,
-                            const TcpSettings* settings);
-  Result<std::size_t> send(Instant now, TcpHandle socket, std::span<const std::byte> data,
+  Result<SocketHandle> listen(Endpoint local, std::uint32_t backlog);
+  Result<SocketHandle> accept(SocketHandle listener);
+  Result<SocketHandle> connect(Instant now, Endpoint local, const Endpoint& remote,
+                               const TcpSettings* settings);
+  Result<std::size_t> send(Instant now, SocketHandle socket, std::span<const std::byte> data,
                            bool urgent);
-  Result<std::size_t> receive(Instant now, TcpHandle socket, std::span<std::byte> out);
-  std::optional<std::uint32_t> urgent_mark(TcpHandle socket);
-  Result<void> shutdown_write(Instant now, TcpHandle socket);
-  Result<void> close(Instant now, TcpHandle socket);
-  Result<void> abort(Instant now, TcpHandle socket);
-  Result<TcpInfo> info(TcpHandle socket);
-  Result<TcpSettings> settings(TcpHandle socket);
-  Result<void> set_settings(Instant now, TcpHandle socket, const TcpSettings& settings);
-  Ready ready(TcpHandle socket);
-  std::optional<Error> take_error(TcpHandle socket);
+  Result<std::size_t> receive(Instant now, SocketHandle socket, std::span<std::byte> out);
+  std::optional<std::uint32_t> urgent_mark(SocketHandle socket);
+  Result<void> shutdown_write(Instant now, SocketHandle socket);
+  Result<void> close(Instant now, SocketHandle socket);
+  Result<void> abort(Instant now, SocketHandle socket);
+  Result<TcpInfo> info(SocketHandle socket);
+  Result<TcpSettings> settings(SocketHandle socket);
+  Result<void> set_settings(Instant now, SocketHandle socket, const TcpSettings& settings);
+  Ready ready(SocketHandle socket);
+  std::optional<Error> take_error(SocketHandle socket);
 
   const StackCounters& counters() const { return counters_; }
   StackCensus census() const;
@@ -159,9 +159,9 @@ class Stack::Impl {
   void after_drain(std::uint32_t index);
   void detach(std::uint32_t index);
   void release(const Context& context, std::uint32_t index);
-  ConnectionSlot* connection_of(TcpHandle socket);
-  tcp::Listener* listener_of(TcpHandle socket);
-  TcpHandle handle_of(std::uint32_t connection) const {
+  ConnectionSlot* connection_of(SocketHandle socket);
+  tcp::Listener* listener_of(SocketHandle socket);
+  SocketHandle handle_of(std::uint32_t connection) const {
     return {connection, connections_.generation(connection)};
   }
 
@@ -213,7 +213,7 @@ class Stack::Impl {
   std::uint32_t dirty_tail_ = kNone;
   std::deque<Packet> control_;   // resets, SYN-ACKs, ICMP: what belongs to no connection
   std::deque<Packet> loopback_;  // to ourselves
-  std::deque<TcpHandle> readiness_;
+  std::deque<SocketHandle> readiness_;
 
   TokenBucket reset_limit_;
   TokenBucket challenge_limit_;

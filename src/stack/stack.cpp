@@ -72,40 +72,49 @@ Instant Stack::next_deadline() const { return impl_->next_deadline(); }
 std::optional<Readiness> Stack::poll_readiness() { return impl_->poll_readiness(); }
 void Stack::set_event_buffer(EventBuffer* events) { impl_->set_event_buffer(events); }
 
-Result<TcpHandle> Stack::tcp_listen(Endpoint local, std::uint32_t backlog) {
+Result<SocketHandle> Stack::tcp_listen(Endpoint local, std::uint32_t backlog) {
   return impl_->listen(local, backlog);
 }
-Result<TcpHandle> Stack::tcp_accept(TcpHandle listener) { return impl_->accept(listener); }
-Result<TcpHandle> Stack::tcp_connect(Instant now, Endpoint local, Endpoint remote,
-                                     const TcpSettings* settings) {
+Result<SocketHandle> Stack::tcp_accept(SocketHandle listener) { return impl_->accept(listener); }
+Result<SocketHandle> Stack::tcp_connect(Instant now, Endpoint local, Endpoint remote,
+                                        const TcpSettings* settings) {
   return impl_->connect(now, local, remote, settings);
 }
-Result<std::size_t> Stack::tcp_send(Instant now, TcpHandle socket,
+Result<std::size_t> Stack::tcp_send(Instant now, SocketHandle socket,
                                     std::span<const std::byte> data) {
   return impl_->send(now, socket, data, false);
 }
-Result<std::size_t> Stack::tcp_send_urgent(Instant now, TcpHandle socket,
+Result<std::size_t> Stack::tcp_send_urgent(Instant now, SocketHandle socket,
                                            std::span<const std::byte> data) {
   return impl_->send(now, socket, data, true);
 }
-Result<std::size_t> Stack::tcp_receive(Instant now, TcpHandle socket, std::span<std::byte> out) {
+Result<std::size_t> Stack::tcp_receive(Instant now, SocketHandle socket, std::span<std::byte> out) {
   return impl_->receive(now, socket, out);
 }
-std::optional<std::uint32_t> Stack::tcp_urgent_mark(TcpHandle socket) const {
+std::optional<std::uint32_t> Stack::tcp_urgent_mark(SocketHandle socket) const {
   return impl_->urgent_mark(socket);
 }
-Result<void> Stack::tcp_shutdown_write(Instant now, TcpHandle socket) {
+Result<void> Stack::tcp_shutdown_write(Instant now, SocketHandle socket) {
   return impl_->shutdown_write(now, socket);
 }
-Result<void> Stack::tcp_close(Instant now, TcpHandle socket) { return impl_->close(now, socket); }
-Result<void> Stack::tcp_abort(Instant now, TcpHandle socket) { return impl_->abort(now, socket); }
-Result<TcpInfo> Stack::tcp_info(TcpHandle socket) const { return impl_->info(socket); }
-Result<TcpSettings> Stack::tcp_settings(TcpHandle socket) const { return impl_->settings(socket); }
-Result<void> Stack::tcp_set_settings(Instant now, TcpHandle socket, const TcpSettings& settings) {
+Result<void> Stack::tcp_close(Instant now, SocketHandle socket) {
+  return impl_->close(now, socket);
+}
+Result<void> Stack::tcp_abort(Instant now, SocketHandle socket) {
+  return impl_->abort(now, socket);
+}
+Result<TcpInfo> Stack::tcp_info(SocketHandle socket) const { return impl_->info(socket); }
+Result<TcpSettings> Stack::tcp_settings(SocketHandle socket) const {
+  return impl_->settings(socket);
+}
+Result<void> Stack::tcp_set_settings(Instant now, SocketHandle socket,
+                                     const TcpSettings& settings) {
   return impl_->set_settings(now, socket, settings);
 }
-Ready Stack::tcp_ready(TcpHandle socket) const { return impl_->ready(socket); }
-std::optional<Error> Stack::tcp_take_error(TcpHandle socket) { return impl_->take_error(socket); }
+Ready Stack::tcp_ready(SocketHandle socket) const { return impl_->ready(socket); }
+std::optional<Error> Stack::tcp_take_error(SocketHandle socket) {
+  return impl_->take_error(socket);
+}
 
 const StackCounters& Stack::counters() const { return impl_->counters(); }
 StackCensus Stack::census() const { return impl_->census(); }

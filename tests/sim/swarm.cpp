@@ -20,7 +20,7 @@ constexpr std::uint32_t kNoCookies = 64;
 /// More steps at one instant than any honest exchange on links without delay takes.
 constexpr std::uint64_t kStepsAtOneInstant = 200'000;
 
-std::pair<std::uint32_t, std::uint32_t> key_of(TcpHandle handle) {
+std::pair<std::uint32_t, std::uint32_t> key_of(SocketHandle handle) {
   return {handle.index, handle.generation};
 }
 
@@ -119,11 +119,11 @@ bool Run::excuses(Connection& connection, const Side& side, Error error) const {
   }
 }
 
-void Run::bind(const Side& side, TcpHandle handle) {
+void Run::bind(const Side& side, SocketHandle handle) {
   sides_[{side.stack() == a_, key_of(handle)}] = const_cast<Side*>(&side);
 }
 
-void Run::listen(StackId stack, TcpHandle& listener) {
+void Run::listen(StackId stack, SocketHandle& listener) {
   const bool on_a = stack == a_;
   const auto result = world_.stack(stack).tcp_listen({address(on_a), kListenPort}, plan_.backlog);
   if (!result) {
@@ -131,8 +131,8 @@ void Run::listen(StackId stack, TcpHandle& listener) {
     return;
   }
   listener = *result;
-  world_.on_ready(stack,
-                  [this, on_a](TcpHandle socket, Ready ready) { on_ready(on_a, socket, ready); });
+  world_.on_ready(
+      stack, [this, on_a](SocketHandle socket, Ready ready) { on_ready(on_a, socket, ready); });
 }
 
 void Run::schedule_connections() {
@@ -196,7 +196,7 @@ void Run::accept_all(bool on_a) {
   }
 }
 
-void Run::on_ready(bool on_a, TcpHandle socket, Ready ready) {
+void Run::on_ready(bool on_a, SocketHandle socket, Ready ready) {
   if (socket == (on_a ? listener_a_ : listener_b_)) return accept_all(on_a);
   const auto found = sides_.find({on_a, key_of(socket)});
   if (found != sides_.end()) found->second->on_ready(ready);

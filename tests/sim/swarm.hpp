@@ -65,17 +65,17 @@ class Run {
   void progress(Connection& connection) { connection.last_progress = world_.now(); }
   /// Whether the program may see this error, for one of the reasons that the plan gives.
   bool excuses(Connection& connection, const Side& side, Error error) const;
-  void bind(const Side& side, TcpHandle handle);
+  void bind(const Side& side, SocketHandle handle);
 
  private:
   StackId add_stack(const TcpConfig& config, std::uint32_t mtu, std::uint8_t number);
   IpAddress address(bool of_a) const;
-  void listen(StackId stack, TcpHandle& listener);
+  void listen(StackId stack, SocketHandle& listener);
   void schedule_connections();
   void schedule_partitions();
   void connect(Connection& connection, bool a_connects);
   void accept_all(bool on_a);
-  void on_ready(bool on_a, TcpHandle socket, Ready ready);
+  void on_ready(bool on_a, SocketHandle socket, Ready ready);
   void watch_frames();
   void trace_frame(const FrameSighting& sighting);
 
@@ -92,8 +92,8 @@ class Run {
   StackId a_;
   StackId b_;
   LinkId link_;
-  TcpHandle listener_a_;
-  TcpHandle listener_b_;
+  SocketHandle listener_a_;
+  SocketHandle listener_b_;
   std::deque<Connection> connections_;
   std::map<std::pair<bool, std::pair<std::uint32_t, std::uint32_t>>, Side*> sides_;
   std::string failure_;

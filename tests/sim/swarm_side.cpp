@@ -52,7 +52,7 @@ std::string Side::describe() const {
   return text;
 }
 
-void Side::begin(TcpHandle handle) {
+void Side::begin(SocketHandle handle) {
   handle_ = handle;
   begun_ = true;
   if (done_) return (void)run_.world().stack(stack_).tcp_abort(run_.world().now(), handle);

@@ -22,7 +22,7 @@ class Side {
        std::uint64_t seed);
 
   /// Takes over a connection that was opened or accepted.
-  void begin(TcpHandle handle);
+  void begin(SocketHandle handle);
   /// tcp_connect refused; nothing will ever happen here.
   void fail_to_open(Error error);
   void on_ready(Ready ready);
@@ -37,7 +37,7 @@ class Side {
   std::optional<Instant> closed_at() const { return closed_at_; }
   /// A FIN is behind what was written.
   bool sent_end() const { return sent_end_; }
-  TcpHandle handle() const { return handle_; }
+  SocketHandle handle() const { return handle_; }
   StackId stack() const { return stack_; }
   std::uint64_t written() const { return written_; }
   std::uint64_t received() const { return received_; }
@@ -64,7 +64,7 @@ class Side {
   StackId stack_;
   bool is_a_;
   Random random_;
-  TcpHandle handle_;
+  SocketHandle handle_;
   std::vector<std::byte> scratch_;
   std::uint64_t written_ = 0;
   std::uint64_t received_ = 0;

@@ -33,17 +33,17 @@ class WorldTest : public ::testing::Test {
       listener = world.stack(right).tcp_listen({kRight, Port{80}}, 16).value();
     }
 
-    TcpHandle connect() {
+    SocketHandle connect() {
       return world.stack(left)
           .tcp_connect(world.now(), {kLeft, Port{}}, {kRight, Port{80}})
           .value();
     }
-    TcpState state(TcpHandle socket) const { return world.stack(left).tcp_info(socket)->state; }
+    TcpState state(SocketHandle socket) const { return world.stack(left).tcp_info(socket)->state; }
 
     World world;
     StackId left, right;
     LinkId wire;
-    TcpHandle listener;
+    SocketHandle listener;
   };
 
   /// All bytes of all frames with their times and fates, for a transfer over a bad link.
@@ -64,9 +64,9 @@ class WorldTest : public ::testing::Test {
         for (const std::byte byte : piece) trace += static_cast<char>(byte);
       });
     });
-    const TcpHandle socket = pair.connect();
+    const SocketHandle socket = pair.connect();
     const std::vector<std::byte> data(50'000, std::byte{'x'});
-    pair.world.on_ready(pair.left, [&, sent = false](TcpHandle, Ready) mutable {
+    pair.world.on_ready(pair.left, [&, sent = false](SocketHandle, Ready) mutable {
       if (sent) return;
       sent = pair.world.stack(pair.left).tcp_send(pair.world.now(), socket, data).has_value();
     });
@@ -84,7 +84,7 @@ TEST_F(WorldTest, SameSeedSameBytes) {
 
 TEST_F(WorldTest, TimeIsThatOfTheLink) {
   Pair pair(1, {.delay = 20ms});
-  const TcpHandle socket = pair.connect();
+  const SocketHandle socket = pair.connect();
   pair.world.run_until(Instant(40ms - 1ns));
   EXPECT_EQ(pair.state(socket), TcpState::syn_sent);
   pair.world.run_until(Instant(40ms));
@@ -103,7 +103,7 @@ TEST_F(WorldTest, NothingToDoIsSaid) {
 TEST_F(WorldTest, APartitionHoldsUntilItHeals) {
   Pair pair(1, {.delay = 1ms});
   pair.world.set_partitioned(pair.wire, true);
-  const TcpHandle socket = pair.connect();
+  const SocketHandle socket = pair.connect();
   pair.world.run_for(2s);
   EXPECT_EQ(pair.state(socket), TcpState::syn_sent);
   EXPECT_EQ(pair.world.counters(pair.wire, Direction::a_to_b).of(FrameFate::partitioned), 2U);

@@ -57,9 +57,9 @@ TEST_P(IcmpIn, PortUnreachableRefusesAnOpen) {  // RFC9293-SHLD-26
 }
 
 TEST_P(IcmpIn, OnlyTheConnectionThatCausedItReacts) {  // RFC9293-MUST-54
-  const TcpHandle first = connect();
+  const SocketHandle first = connect();
   const Sent syn = out(kSyn);
-  const TcpHandle second = connect(nullptr, 81);
+  const SocketHandle second = connect(nullptr, 81);
   out(kSyn);
   port_unreachable(syn.frame);
   EXPECT_EQ(stack.tcp_info(first)->state, TcpState::closed);

@@ -26,7 +26,8 @@ class Open : public PacketScript {
   }
   Open() : PacketScript(two_interfaces()) {}
 
-  Result<TcpHandle> connect_to(const char* remote, Endpoint local = {}, std::uint16_t port = 80) {
+  Result<SocketHandle> connect_to(const char* remote, Endpoint local = {},
+                                  std::uint16_t port = 80) {
     return stack.tcp_connect(now, local, {address(remote), Port{port}});
   }
 };
@@ -186,7 +187,8 @@ TEST_F(Open, EveryCallOnABadHandleSaysSo) {
   const auto handle = connect_to("10.0.0.1");
   ASSERT_TRUE(stack.tcp_abort(now, *handle));
   std::array<std::byte, 1> data{};
-  for (const TcpHandle bad : {TcpHandle{}, *handle, TcpHandle{7, 1}, TcpHandle{0x80000003, 9}}) {
+  for (const SocketHandle bad :
+       {SocketHandle{}, *handle, SocketHandle{7, 1}, SocketHandle{0x80000003, 9}}) {
     EXPECT_EQ(stack.tcp_accept(bad).error(), Error::bad_handle);
     EXPECT_EQ(stack.tcp_send(now, bad, data).error(), Error::bad_handle);
     EXPECT_EQ(stack.tcp_send_urgent(now, bad, data).error(), Error::bad_handle);

@@ -48,7 +48,7 @@ class TwoStacks : public ::testing::Test {
     }
     now = end;
   }
-  std::string read_all(Stack& stack, TcpHandle socket) {
+  std::string read_all(Stack& stack, SocketHandle socket) {
     std::array<std::byte, 4096> buffer;
     std::string text;
     for (;;) {

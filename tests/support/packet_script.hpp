@@ -186,25 +186,25 @@ class PacketScript : public ::testing::Test {
 
   // ---- the application
 
-  TcpHandle listen(std::uint16_t port = 80, std::uint32_t backlog = 16) {
+  SocketHandle listen(std::uint16_t port = 80, std::uint32_t backlog = 16) {
     const auto result = stack.tcp_listen({IpAddress::any(family_), Port{port}}, backlog);
     EXPECT_TRUE(result);
-    listener = result.value_or(TcpHandle{});
+    listener = result.value_or(SocketHandle{});
     return listener;
   }
-  TcpHandle connect(const TcpSettings* settings = nullptr, std::uint16_t port = 80) {
+  SocketHandle connect(const TcpSettings* settings = nullptr, std::uint16_t port = 80) {
     peer.remote.port = Port{port};
     const auto result = stack.tcp_connect(now, {}, peer.remote, settings);
     EXPECT_TRUE(result);
-    socket = result.value_or(TcpHandle{});
+    socket = result.value_or(SocketHandle{});
     if (result) peer.local = stack.tcp_info(socket)->local;
     drain();
     return socket;
   }
-  TcpHandle accept() {
+  SocketHandle accept() {
     const auto result = stack.tcp_accept(listener);
     EXPECT_TRUE(result) << "there is nothing to accept";
-    socket = result.value_or(TcpHandle{});
+    socket = result.value_or(SocketHandle{});
     drain();
     return socket;
   }
@@ -267,7 +267,7 @@ class PacketScript : public ::testing::Test {
   TcpInfo info() { return stack.tcp_info(socket).value_or(TcpInfo{}); }
   std::uint64_t dropped(DropReason reason) const { return stack.counters().dropped(reason); }
   /// All that poll_readiness has to say of a socket.
-  Ready told(TcpHandle of) {
+  Ready told(SocketHandle of) {
     Ready all = Ready::none;
     while (const auto readiness = stack.poll_readiness()) {
       if (readiness->socket == of) all |= readiness->what;
@@ -315,8 +315,8 @@ class PacketScript : public ::testing::Test {
   Instant now = kStart;
   Stack stack;
   Peer peer;
-  TcpHandle listener{};
-  TcpHandle socket{};
+  SocketHandle listener{};
+  SocketHandle socket{};
 
  private:
   void acknowledge_handshake(const SegmentSpec& syn) {
