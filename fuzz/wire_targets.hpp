@@ -11,10 +11,13 @@
 #include <vector>
 
 #include "hawser/packet.hpp"
+#include "wire/arp.hpp"
 #include "wire/bytes.hpp"
 #include "wire/checksum.hpp"
+#include "wire/ethernet.hpp"
 #include "wire/icmp.hpp"
 #include "wire/ip.hpp"
+#include "wire/neighbour_discovery.hpp"
 #include "wire/tcp.hpp"
 
 namespace hawser::fuzz {
@@ -71,6 +74,57 @@ inline Violation check_tcp(BufferPool& pool, std::span<const std::byte> input) {
   if (reparsed->header.flags != parsed->header.flags) return "other flags";
   if (reparsed->header.options.timestamps != parsed->header.options.timestamps) {
     return "other timestamps";
+  }
+  return nullptr;
+}
+
+inline Violation check_ethernet(BufferPool& pool, std::span<const std::byte> input) {
+  const auto parsed = wire::parse_ethernet(input);
+  if (!parsed) return nullptr;
+  if (parsed->header_bytes > input.size()) return "the header ends behind the bytes";
+  if (parsed->header.source.is_multicast()) return "a group as source";
+  Packet again = packet_of(pool, input.subspan(parsed->header_bytes));
+  wire::push_ethernet(again, parsed->header);
+  const auto reparsed = wire::parse_ethernet(again.head());
+  if (!reparsed) return "what was emitted is refused";
+  if (reparsed->header.destination != parsed->header.destination) return "another destination";
+  if (reparsed->header.type != parsed->header.type) return "another type";
+  return nullptr;
+}
+
+inline Violation check_arp(BufferPool& pool, std::span<const std::byte> input) {
+  const auto parsed = wire::parse_arp(input);
+  if (!parsed) return nullptr;
+  Packet again = pool.take_packet();
+  wire::push_arp(again, *parsed);
+  if (!std::ranges::equal(again.head(), input.first(wire::kArpMessage))) {
+    return "other bytes were emitted";
+  }
+  return nullptr;
+}
+
+/// With the checksum repaired first, as below; from a router and from nobody.
+inline Violation check_neighbour_message(BufferPool& pool, std::span<const std::byte> input) {
+  if (input.size() < wire::kIcmpHeader) return nullptr;
+  wire::IpHeader ip;
+  ip.hop_limit = wire::kNeighbourHopLimit;
+  ip.destination = wire::kAllNodes;
+  for (const IpAddress& source : {*IpAddress::parse("fe80::1"), IpAddress{}}) {
+    ip.source = source;
+    std::vector<std::byte> message(input.begin(), input.end());
+    wire::write16(&message[2], 0);
+    wire::Checksum checksum;
+    checksum.add_pseudo_header(ip.source, ip.destination,
+                               static_cast<std::uint8_t>(wire::IpProtocol::icmpv6),
+                               static_cast<std::uint32_t>(message.size()));
+    checksum.add(message);
+    wire::write16(&message[2], checksum.value());
+    const auto parsed = wire::parse_neighbour_message(packet_of(pool, message), ip);
+    if (!parsed) continue;
+    const Packet again = wire::make_neighbour_message(pool, *parsed, ip.source, ip.destination);
+    const auto reparsed = wire::parse_neighbour_message(again, ip);
+    if (!reparsed) return "what was emitted is refused";
+    if (*reparsed != *parsed) return "another message";
   }
   return nullptr;
 }

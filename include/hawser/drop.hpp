@@ -9,6 +9,15 @@
 namespace hawser {
 
 enum class DropReason : std::uint8_t {
+  // Ethernet and its neighbours
+  bad_ethernet,  ///< an 802.3 length instead of a type, or a source that is a group
+  other_vlan,    ///< tagged for a VLAN
+  other_mac,     ///< for another station
+  unknown_ether_type,
+  bad_arp,
+  bad_neighbour_message,  ///< one of the checks of RFC 4861 6.1, 7.1, 8.1
+  neighbour_queue_full,   ///< too many packets wait for one neighbour's address
+  no_neighbour,           ///< nobody answered for the next hop
   // wire and IP
   truncated,       ///< shorter than its headers say
   bad_ip_version,  ///< neither 4 nor 6

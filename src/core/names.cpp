@@ -13,6 +13,14 @@ namespace hawser {
 namespace {
 
 constexpr auto kDropNames = std::to_array<std::string_view>({
+    "bad ethernet",
+    "other vlan",
+    "other mac",
+    "unknown ether type",
+    "bad arp",
+    "bad neighbour message",
+    "neighbour queue full",
+    "no neighbour",
     "truncated",
     "bad ip version",
     "bad ip header",

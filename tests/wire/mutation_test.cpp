@@ -53,6 +53,25 @@ Bytes extended(BufferPool& pool) {
   return testing::contents(packet);
 }
 
+void add_neighbours(BufferPool& pool, std::vector<Bytes>& to) {
+  const MacAddress mac = *MacAddress::parse("02:00:00:00:00:01");
+  RouterAdvertisement router;
+  router.mtu = 1400;
+  router.source_mac = mac;
+  router.prefixes.push_back({.prefix = *Prefix::parse("fd00:9::/64")});
+  router.dns_servers.push_back({kV6, 600});
+  for (const NeighbourMessage& message : std::initializer_list<NeighbourMessage>{
+           NeighbourSolicitation{kV6, mac, Nonce{}}, NeighbourAdvertisement{.target = kV6},
+           RouterSolicitation{mac}, router, Redirect{kV6, kV6, mac}}) {
+    to.push_back(testing::contents(make_neighbour_message(pool, message, kV6, kAllNodes)));
+  }
+  Packet arp = pool.take_packet();
+  push_arp(arp, {ArpOperation::request, mac, kV4, {}, kV4});
+  to.push_back(testing::contents(arp));
+  push_ethernet(arp, {MacAddress::broadcast(), mac, EtherType::arp});
+  to.push_back(testing::contents(arp));
+}
+
 std::vector<Bytes> seeds() {
   BufferPool pool;
   std::vector<Bytes> result;
@@ -64,6 +83,7 @@ std::vector<Bytes> seeds() {
     result.push_back(testing::contents(
         make_icmp_unreachable(whole, IcmpErrorKind::port_unreachable, address, address)));
   }
+  add_neighbours(pool, result);
   result.push_back(extended(pool));
   return result;
 }
@@ -138,6 +158,10 @@ TEST(Mutation, OfIcmpMessages) {
     return violation != nullptr ? violation : fuzz::check_icmp(pool, input, true);
   });
 }
+
+TEST(Mutation, OfEthernetFrames) { run(24, fuzz::check_ethernet); }
+TEST(Mutation, OfArpMessages) { run(25, fuzz::check_arp); }
+TEST(Mutation, OfNeighbourMessages) { run(26, fuzz::check_neighbour_message); }
 
 }  // namespace
 }  // namespace hawser::wire
