@@ -20,9 +20,15 @@ namespace hawser {
 
 enum class CaptureDirection : std::uint8_t { inbound = 1, outbound = 2 };
 
-/// Writes bare IP packets (LINKTYPE_RAW) with stamps in nanoseconds. Bytes are collected and
-/// written in large pieces; the rest at `flush` and at the end. After a failure nothing more is
-/// written and `error` says why. One thread at a time.
+/// What the frames of an interface begin with; the numbers are those of the file.
+enum class LinkType : std::uint16_t {
+  ethernet = 1,  ///< LINKTYPE_ETHERNET: frames without their check sequence
+  raw_ip = 101,  ///< LINKTYPE_RAW: bare IP packets, their version told by the first byte
+};
+
+/// Writes frames with stamps in nanoseconds. Bytes are collected and written in large pieces; the
+/// rest at `flush` and at the end. After a failure nothing more is written and `error` says why.
+/// One thread at a time.
 class PcapngWriter {
  public:
   /// Creates or empties the file.
@@ -33,7 +39,7 @@ class PcapngWriter {
   PcapngWriter& operator=(const PcapngWriter&) = delete;
 
   /// Describes an interface, as Wireshark shows it; returns its number. Each frame belongs to one.
-  std::uint32_t add_interface(std::string_view name);
+  std::uint32_t add_interface(std::string_view name, LinkType type = LinkType::raw_ip);
   /// Records a frame. `stamp` is the time since 1970-01-01 00:00 UTC.
   void write_frame(std::uint32_t interface, Duration stamp, CaptureDirection direction,
                    const Packet& frame);
@@ -59,7 +65,8 @@ class PcapngWriter {
 };
 
 /// Wraps a device and records the frames that it takes and gives. Put around an impaired device it
-/// shows what the stack sees; inside of one, what crosses the wire.
+/// shows what the stack sees; inside of one, what crosses the wire. They are frames of an Ethernet
+/// if the device has a `mac`, and bare IP packets otherwise.
 class CaptureDevice final : public Device {
  public:
   /// `epoch` is the time since 1970 of the instant zero of the driver. Several devices of one

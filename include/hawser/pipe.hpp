@@ -1,12 +1,15 @@
 // Two devices in memory, joined back to back: for two hosts in one process, on any threads.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 
 #include "hawser/device.hpp"
+#include "hawser/mac_address.hpp"
 
 namespace hawser {
 
@@ -18,6 +21,8 @@ struct PipeConfig {
   std::uint32_t mtu = 1500;
   /// Bytes that may wait in each direction. A writer that finds no room waits; nothing is lost.
   std::size_t queue = std::size_t{1} << 20;
+  /// The addresses of the two ends if the frames are those of an Ethernet; unset: bare IP packets.
+  std::optional<std::array<MacAddress, 2>> macs{};
 };
 
 /// One end of a pipe. Its peer may be used by another thread at the same time: bytes are copied,
@@ -31,11 +36,12 @@ class PipeEnd final : public Device {
 
   std::size_t read(Instant now, BufferPool& pool, std::vector<Packet>& out,
                    std::size_t limit) override;
-  /// Frames larger than the MTU are lost.
+  /// Frames larger than the MTU, and the header of the link if there is one, are lost.
   std::size_t write(Instant now, std::span<Packet> frames) override;
   int descriptor() const override;
   bool wants_writable() const override { return blocked_; }
   std::uint32_t mtu() const override;
+  std::optional<MacAddress> mac() const override;
 
  private:
   friend std::pair<std::unique_ptr<PipeEnd>, std::unique_ptr<PipeEnd>> make_pipe(

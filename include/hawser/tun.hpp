@@ -1,17 +1,16 @@
-// TUN interfaces of Linux: the kernel on one side, this stack on the other.
+// TUN interfaces of Linux: bare IP packets, with the kernel on one side and this stack on the
+// other.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "hawser/address.hpp"
-#include "hawser/device.hpp"
+#include "hawser/tun_tap.hpp"
 
 namespace hawser {
 
@@ -25,35 +24,14 @@ struct TunConfig {
   std::vector<Prefix> host_addresses{};
 };
 
-/// A TUN interface, one frame a system call. It is removed when this ends, unless it was there
-/// before as a persistent one; then its addresses stay, too.
-class TunDevice final : public Device {
+class TunDevice final : public TunTapDevice {
  public:
   /// Opens or creates the interface, gives it its addresses and brings it up. Needs CAP_NET_ADMIN,
   /// unless a persistent interface that belongs to this user is up already and needs no change.
   static std::expected<std::unique_ptr<TunDevice>, DeviceError> open(const TunConfig& config);
-  ~TunDevice() override;
-
-  std::size_t read(Instant now, BufferPool& pool, std::vector<Packet>& out,
-                   std::size_t limit) override;
-  /// What the kernel refuses, since the interface is down or the frame is no IP packet, is lost.
-  std::size_t write(Instant now, std::span<Packet> frames) override;
-  int descriptor() const override { return fd_; }
-  bool wants_writable() const override { return blocked_; }
-  std::uint32_t mtu() const override { return mtu_; }
-
-  const std::string& name() const { return name_; }
-  /// Frames that the kernel refused.
-  std::uint64_t refused() const { return refused_; }
 
  private:
-  TunDevice(int fd, std::string name, std::uint32_t mtu);
-
-  int fd_;
-  std::string name_;
-  std::uint32_t mtu_;
-  bool blocked_ = false;
-  std::uint64_t refused_ = 0;
+  using TunTapDevice::TunTapDevice;
 };
 
 }  // namespace hawser

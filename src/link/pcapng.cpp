@@ -19,7 +19,6 @@ constexpr std::uint32_t kByteOrderMagic = 0x1a2b3c4d;
 constexpr std::uint32_t kInterfaceDescription = 1;
 constexpr std::uint32_t kEnhancedPacket = 6;
 
-constexpr std::uint16_t kLinkTypeRaw = 101;  // the version of IP is told by its first byte
 constexpr std::uint16_t kOptionEnd = 0;
 constexpr std::uint16_t kUserApplication = 4;  // shb_userappl
 constexpr std::uint16_t kName = 2;             // if_name
@@ -110,10 +109,10 @@ PcapngWriter::~PcapngWriter() {
   ::close(fd_);
 }
 
-std::uint32_t PcapngWriter::add_interface(std::string_view name) {
+std::uint32_t PcapngWriter::add_interface(std::string_view name, LinkType type) {
   Buffer bytes;
   Block block(bytes, kInterfaceDescription);
-  put(bytes, kLinkTypeRaw);
+  put(bytes, static_cast<std::uint16_t>(type));
   put(bytes, std::uint16_t{0});
   put(bytes, std::uint32_t{0});  // frames are recorded whole
   put_option(bytes, kName, std::as_bytes(std::span(name)));
@@ -172,7 +171,8 @@ CaptureDevice::CaptureDevice(std::unique_ptr<Device> device, std::shared_ptr<Pca
                              std::string_view name, Duration epoch)
     : device_(std::move(device)),
       writer_(std::move(writer)),
-      interface_(writer_->add_interface(name)),
+      interface_(
+          writer_->add_interface(name, device_->mac() ? LinkType::ethernet : LinkType::raw_ip)),
       epoch_(epoch) {}
 
 std::size_t CaptureDevice::read(Instant now, BufferPool& pool, std::vector<Packet>& out,

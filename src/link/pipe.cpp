@@ -9,11 +9,20 @@
 #include <stdexcept>
 #include <system_error>
 
+#include "link/largest_header.hpp"
 #include "link/pipe_state.hpp"
 
 namespace hawser {
 
 namespace link {
+
+namespace {
+
+std::uint32_t largest_frame_of(const PipeConfig& config) {
+  return config.mtu + (config.macs ? kLargestEthernetHeader : 0);
+}
+
+}  // namespace
 
 Signal::Signal() {
   std::array<int, 2> ends{};
@@ -78,8 +87,11 @@ Packet FrameRing::pop(BufferPool& pool) {
   return frame;
 }
 
-PipeState::PipeState(std::uint32_t largest_frame, std::size_t queue_bytes)
-    : mtu(largest_frame), ends{End(queue_bytes), End(queue_bytes)} {}
+PipeState::PipeState(const PipeConfig& config)
+    : mtu(config.mtu),
+      largest_frame(largest_frame_of(config)),
+      macs(config.macs),
+      ends{End(config.queue), End(config.queue)} {}
 
 }  // namespace link
 
@@ -119,7 +131,7 @@ std::size_t PipeEnd::write(Instant, std::span<Packet> frames) {
   link::PipeState::End& peer = state_->ends[1 - side_];
   std::size_t taken = 0;
   for (Packet& frame : frames) {
-    const bool lost = peer.gone || frame.size() > state_->mtu;
+    const bool lost = peer.gone || frame.size() > state_->largest_frame;
     if (!lost && !peer.arriving.push(frame)) break;
     frame.reset();
     ++taken;
@@ -134,12 +146,17 @@ int PipeEnd::descriptor() const { return state_->ends[side_].signal.descriptor()
 
 std::uint32_t PipeEnd::mtu() const { return state_->mtu; }
 
+std::optional<MacAddress> PipeEnd::mac() const {
+  if (!state_->macs) return std::nullopt;
+  return (*state_->macs)[side_];
+}
+
 std::pair<std::unique_ptr<PipeEnd>, std::unique_ptr<PipeEnd>> make_pipe(const PipeConfig& config) {
-  if (config.queue < link::FrameRing::bytes_for(config.mtu) ||
-      config.mtu > BufferPool::kFrameBlock) {
+  auto state = std::make_shared<link::PipeState>(config);
+  if (config.queue < link::FrameRing::bytes_for(state->largest_frame) ||
+      state->largest_frame > BufferPool::kFrameBlock) {
     throw std::invalid_argument("the queue of a pipe has no room for one frame");
   }
-  auto state = std::make_shared<link::PipeState>(config.mtu, config.queue);
   return {std::unique_ptr<PipeEnd>(new PipeEnd(state, 0)),
           std::unique_ptr<PipeEnd>(new PipeEnd(state, 1))};
 }

@@ -7,9 +7,11 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 
 #include "hawser/packet.hpp"
+#include "hawser/pipe.hpp"
 #include "link/descriptor.hpp"
 
 namespace hawser::link {
@@ -61,7 +63,7 @@ class FrameRing {
 };
 
 struct PipeState {
-  PipeState(std::uint32_t largest_frame, std::size_t queue_bytes);
+  explicit PipeState(const PipeConfig& config);
 
   struct End {
     explicit End(std::size_t queue_bytes) : arriving(queue_bytes) {}
@@ -72,6 +74,8 @@ struct PipeState {
   };
 
   const std::uint32_t mtu;
+  const std::uint32_t largest_frame;  // bytes, with the header of the link
+  const std::optional<std::array<MacAddress, 2>> macs;
   std::mutex mutex;  // of all below
   std::array<End, 2> ends;
 };

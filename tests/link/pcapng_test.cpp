@@ -254,6 +254,18 @@ TEST_F(PcapngTest, RecordsWhatADeviceGivesAndTakes) {
   }
 }
 
+TEST_F(PcapngTest, TellsFramesOfAnEthernetFromBarePackets) {
+  for (const auto& [mac, link_type] :
+       {std::pair{std::optional(MacAddress({2, 0, 0, 0, 0, 1})), 1}, {std::nullopt, 101}}) {
+    auto owned = std::make_unique<FakeDevice>();
+    owned->address = mac;
+    CaptureDevice(std::move(owned), create(), "hw0", 0s);
+    const auto blocks = read_blocks(path());
+    ASSERT_EQ(blocks.size(), 2U);
+    EXPECT_EQ(number_at<std::uint16_t>(blocks[1].body, 0), link_type);
+  }
+}
+
 TEST_F(PcapngTest, FlushesADeviceNowAndThen) {
   auto owned = std::make_unique<FakeDevice>();
   FakeDevice& below = *owned;

@@ -168,5 +168,19 @@ TEST(Pipe, JoinsTwoThreads) {
   sender.join();
 }
 
+TEST(Pipe, CarriesFramesOfAnEthernetBetweenTwoAddresses) {
+  const MacAddress one({2, 0, 0, 0, 0, 1});
+  const MacAddress two({2, 0, 0, 0, 0, 2});
+  BufferPool pool;
+  const auto [near, far] = make_pipe({.mtu = 100, .macs = std::array{one, two}});
+  EXPECT_EQ(near->mac(), one);
+  EXPECT_EQ(far->mac(), two);
+  EXPECT_EQ(near->mtu(), 100U);
+  write_one(*near, pool, pattern(118));  // the header, with a tag, is not part of the MTU
+  write_one(*near, pool, pattern(119));
+  EXPECT_EQ(read_all(*far, pool), std::vector<Bytes>{pattern(118)});
+  EXPECT_FALSE(make_pipe().first->mac());
+}
+
 }  // namespace
 }  // namespace hawser

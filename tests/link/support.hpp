@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "hawser/device.hpp"
@@ -73,11 +74,13 @@ class FakeDevice final : public Device {
   int descriptor() const override { return 77; }
   bool wants_writable() const override { return blocked; }
   std::uint32_t mtu() const override { return 1400; }
+  std::optional<MacAddress> mac() const override { return address; }
 
   std::deque<Bytes> arriving;
   std::vector<Bytes> written;
   std::size_t room = SIZE_MAX;
   bool blocked = false;
+  std::optional<MacAddress> address;
 };
 
 }  // namespace hawser::link::testing

@@ -2,22 +2,17 @@
 // need root; an ordinary user is told so.
 #include "hawser/tun.hpp"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
-#include <netinet/in.h>
-#include <sched.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cstring>
-#include <filesystem>
 
 #include "link/netlink.hpp"
+#include "tests/link/namespace.hpp"
 #include "tests/link/support.hpp"
 #include "wire/icmp.hpp"
 #include "wire/ip.hpp"
@@ -27,44 +22,16 @@ namespace {
 
 using link::testing::Bytes;
 using link::testing::contents;
+using link::testing::flags_of;
+using link::testing::kGenerous;
 using link::testing::packet_of;
 using link::testing::pattern;
 using link::testing::polls;
+using link::testing::send_datagram;
 
 constexpr Instant kNow{};
-constexpr int kGenerous = 20000;  // milliseconds
 
-class TunTest : public testing::Test {
- protected:
-  void SetUp() override {
-    if (::geteuid() != 0) GTEST_SKIP() << "needs root, for a network namespace of its own";
-    if (!std::filesystem::exists("/dev/net/tun")) GTEST_SKIP() << "needs /dev/net/tun";
-    if (!can_unshare()) GTEST_SKIP() << "may not make a network namespace here";
-  }
-
-  /// Runs `body` in a child with a namespace of its own; its failures fail the test.
-  template <typename Body>
-  static void in_namespace(Body body) {
-    const pid_t child = ::fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      if (::unshare(CLONE_NEWNET) != 0) ::_exit(2);
-      body();
-      ::_exit(HasFailure() ? 1 : 0);
-    }
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0) << "see above; status " << status;
-  }
-
- private:
-  static bool can_unshare() {
-    const pid_t child = ::fork();
-    if (child == 0) ::_exit(::unshare(CLONE_NEWNET) == 0 ? 0 : 1);
-    int status = 0;
-    return ::waitpid(child, &status, 0) == child && status == 0;
-  }
-};
+class TunTest : public link::testing::NamespaceTest {};
 
 TunConfig two_families(const std::string& name = "hwt0") {
   return {name, 1400, {*Prefix::parse("10.9.0.1/24"), *Prefix::parse("fd00:9::1/64")}};
@@ -88,38 +55,6 @@ Packet read_protocol(TunDevice& device, BufferPool& pool, std::uint8_t protocol)
     }
   }
   return Packet{};
-}
-
-struct Socket {
-  explicit Socket(int family) : fd(::socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {}
-  ~Socket() { ::close(fd); }
-  int fd;
-};
-
-void send_datagram(const IpAddress& to, const Bytes& data) {
-  const Socket socket(to.is_v4() ? AF_INET : AF_INET6);
-  sockaddr_in v4{};
-  v4.sin_family = AF_INET;
-  v4.sin_port = htons(9999);
-  std::memcpy(&v4.sin_addr, to.bytes().data() + 12, 4);
-  sockaddr_in6 v6{};
-  v6.sin6_family = AF_INET6;
-  v6.sin6_port = htons(9999);
-  std::memcpy(&v6.sin6_addr, to.bytes().data(), 16);
-  const auto* address =
-      to.is_v4() ? reinterpret_cast<const sockaddr*>(&v4) : reinterpret_cast<const sockaddr*>(&v6);
-  const socklen_t length = to.is_v4() ? sizeof v4 : sizeof v6;
-  EXPECT_EQ(::sendto(socket.fd, data.data(), data.size(), 0, address, length),
-            static_cast<ssize_t>(data.size()))
-      << std::strerror(errno);
-}
-
-std::uint32_t flags_of(const std::string& name) {
-  const Socket socket(AF_INET);
-  ifreq request{};
-  std::memcpy(request.ifr_name, name.data(), name.size());
-  EXPECT_EQ(::ioctl(socket.fd, SIOCGIFFLAGS, &request), 0);
-  return static_cast<std::uint32_t>(request.ifr_flags);
 }
 
 TEST_F(TunTest, GivesWhatTheKernelSends) {
