@@ -1,159 +1,18 @@
 #!/usr/bin/env python3
 """Lets `hawser` talk to the kernel's TCP: curl and nginx on the other end of a TUN interface.
 
-    real_peers_test.py PROGRAM [TEST ...]
-
-PROGRAM is the hawser command; TESTs are as unittest names them. It runs in a network namespace of its
-own, which ends with it: nothing outside is touched. It needs root, /dev/net/tun, iproute2, curl,
-nginx and tshark; without one of them it says so and exits with 77, which ctest reads as skipped.
+peers.py says how it is run.
 """
 
-import contextlib
-import hashlib
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
-import time
-import unittest
 
-SKIPPED = 77
-BIG = 256 << 20
-OURS, OURS6 = "10.9.0.2", "fd00:9::2"
-KERNEL, KERNEL6 = "10.9.0.1", "fd00:9::1"
-LINK = ["--link", "tun:hw0", "--address", f"{OURS}/24", "--address", f"{OURS6}/64",
-        "--host-address", f"{KERNEL}/24", "--host-address", f"{KERNEL6}/64"]
-BAD_LINE = ["--loss", "2%", "--reorder", "1%", "--seed", "1"]
-# Far more than anything takes that works, on a slow machine under load as well.
-LONG = 150
-
-program = None
-
-
-def missing():
-    """Why the tests cannot run here, or None."""
-    if os.geteuid() != 0:
-        return "needs root, to make network namespaces and TUN interfaces"
-    if not os.path.exists("/dev/net/tun"):
-        return "needs /dev/net/tun"
-    for tool in ["unshare", "ip", "ss", "curl", "nginx", "tshark"]:
-        if shutil.which(tool) is None and not os.path.exists(f"/usr/sbin/{tool}"):
-            return f"needs {tool}"
-    return None
-
-
-def wait_until(condition, what, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            raise AssertionError(f"waited in vain for {what}")
-        time.sleep(0.02)
-
-
-def digest_of(path):
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def make_file(path, size):
-    """Fills a file with bytes that do not repeat and returns their hash."""
-    digest = hashlib.sha256()
-    with open("/dev/urandom", "rb") as source, open(path, "wb") as file:
-        left = size
-        while left:
-            block = source.read(min(left, 1 << 20))
-            file.write(block)
-            digest.update(block)
-            left -= len(block)
-    return digest.hexdigest()
-
-
-class RealPeers(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.mkdtemp(prefix="hawser-real-")
-        self.addCleanup(shutil.rmtree, self.folder)
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
-    @contextlib.contextmanager
-    def serving(self, *options):
-        """`hawser serve` of the folder; gives the process. What it logs is in serve.log."""
-        with open(self.path("serve.log"), "w") as log:
-            server = subprocess.Popen([program, "serve", self.folder, *LINK, *options], stderr=log)
-        try:
-            wait_until(lambda: self.log().count("Serving") == 2 or server.poll() is not None,
-                       "the server")
-            self.assertIsNone(server.poll(), self.log())
-            yield server
-        except BaseException:
-            print(self.log(), file=sys.stderr)
-            raise
-        finally:
-            if server.poll() is None:
-                server.send_signal(signal.SIGINT)
-            try:
-                self.exit_code = server.wait(30)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
-                raise
-
-    def log(self):
-        with open(self.path("serve.log")) as file:
-            return file.read()
-
-    @contextlib.contextmanager
-    def nginx(self, *, rate=None):
-        """nginx on both addresses of the kernel's end, serving the folder. It needs the link to be
-        there already, or else to come: it listens on all addresses."""
-        config = self.path("nginx.conf")
-        with open(config, "w") as file:
-            file.write(f"""
-                daemon off; master_process off; user root; pid {self.folder}/nginx.pid;
-                error_log {self.folder}/nginx.log;
-                events {{ worker_connections 1024; }}
-                http {{
-                  access_log off; sendfile on; default_type application/octet-stream;
-                  client_body_temp_path {self.folder}/t1; proxy_temp_path {self.folder}/t2;
-                  fastcgi_temp_path {self.folder}/t3; uwsgi_temp_path {self.folder}/t4;
-                  scgi_temp_path {self.folder}/t5;
-                  server {{
-                    listen 80; listen [::]:80; root {self.folder};
-                    {f"limit_rate {rate};" if rate else ""}
-                    location = /moved {{ return 302 /small; }}
-                    location = /for-ever {{ return 301 /for-ever; }}
-                  }}
-                }}""")
-        nginx = shutil.which("nginx") or "/usr/sbin/nginx"
-        server = subprocess.Popen([nginx, "-p", self.folder, "-c", config],
-                                  stderr=subprocess.DEVNULL)
-        try:
-            wait_until(lambda: ":80 " in run("ss", "-Hltn") or server.poll() is not None, "nginx")
-            self.assertIsNone(server.poll())
-            yield server
-        finally:
-            server.kill()
-            server.wait()
-
-    def curl_big(self, address, *options):
-        out = self.path("out")
-        subprocess.run(["curl", "-sSfg", "--max-time", str(LONG), "-o", out, *options,
-                        f"http://{address}/big"], check=True)
-        return digest_of(out)
-
-    def get(self, target, *options, address=KERNEL, timeout=LONG):
-        """Runs `hawser get`; its output is in the file out."""
-        return subprocess.run([program, "get", f"http://{address}/{target}", *LINK, "-o",
-                               self.path("out"), *options],
-                              stderr=subprocess.PIPE, text=True, timeout=timeout)
-
-
-def run(*command):
-    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+import peers
+from peers import (BAD_LINE, BIG, KERNEL, KERNEL6, LINK, LONG, OURS, OURS6, RealPeers, digest_of, make_file,
+                   run, wait_until)
 
 
 class Serve(RealPeers):
@@ -313,7 +172,7 @@ class Get(RealPeers):
             self.assertEqual(digest_of(self.path("out")), digest)
 
     def begin_slow_get(self, *options):
-        client = subprocess.Popen([program, "get", f"http://{KERNEL}/big", *LINK, "-o",
+        client = subprocess.Popen([peers.program, "get", f"http://{KERNEL}/big", *LINK, "-o",
                                    self.path("out"), *options], stderr=subprocess.PIPE, text=True)
         out = self.path("out")
         wait_until(lambda: os.path.exists(out) and os.path.getsize(out) > 0, "the transfer")
@@ -343,7 +202,7 @@ class Usage(RealPeers):
     """Wrong arguments: one line that says what to do."""
 
     def complaint(self, *arguments):
-        done = subprocess.run([program, *arguments], stdout=subprocess.PIPE,
+        done = subprocess.run([peers.program, *arguments], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, timeout=30)
         self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
         return done.returncode, done.stderr
@@ -364,7 +223,7 @@ class Usage(RealPeers):
             self.assertIn(words, line)
 
     def test_a_missing_privilege(self):
-        done = subprocess.run(["setpriv", "--bounding-set=-net_admin", program, "get",
+        done = subprocess.run(["setpriv", "--bounding-set=-net_admin", peers.program, "get",
                                "http://10.9.0.1/", *LINK, "-o", self.path("out")],
                               stderr=subprocess.PIPE, text=True, timeout=30)
         self.assertEqual(done.returncode, 1)
@@ -373,26 +232,8 @@ class Usage(RealPeers):
 
     def test_help_has_examples(self):
         for command in ["serve", "get"]:
-            self.assertIn("Examples:", run(program, command, "--help"))
-
-
-def main():
-    global program
-    if len(sys.argv) < 2:
-        print(__doc__, file=sys.stderr)
-        return 2
-    reason = missing()
-    if reason:
-        print(f"skipped: {reason}")
-        return SKIPPED
-    if os.environ.get("HAWSER_REAL_INSIDE") != "1":
-        os.environ["HAWSER_REAL_INSIDE"] = "1"
-        os.execvp("unshare", ["unshare", "--net", "--", sys.executable, *sys.argv])
-    run("ip", "link", "set", "lo", "up")
-    program = os.path.abspath(sys.argv[1])
-    unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)
-    return 0
+            self.assertIn("Examples:", run(peers.program, command, "--help"))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(peers.main(__doc__, ["curl", "nginx", "tshark"]))

@@ -1,0 +1,176 @@
+"""What the tests with real peers share: a network namespace of their own, files to send, `hawser` and
+the kernel's programs on the two ends of a TUN interface.
+
+A file of tests ends with `peers.main(__doc__, tools)`, tools being the programs that it needs. It is
+then run as
+
+    FILE PROGRAM [TEST ...]
+
+PROGRAM is the hawser command; TESTs are as unittest names them. It runs in a network namespace of its
+own, which ends with it: nothing outside is touched. It needs root and /dev/net/tun; without one of
+them, or of the tools, it says so and exits with 77, which ctest reads as skipped.
+"""
+
+import contextlib
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+SKIPPED = 77
+BIG = 256 << 20
+OURS, OURS6 = "10.9.0.2", "fd00:9::2"
+KERNEL, KERNEL6 = "10.9.0.1", "fd00:9::1"
+LINK = ["--link", "tun:hw0", "--address", f"{OURS}/24", "--address", f"{OURS6}/64",
+        "--host-address", f"{KERNEL}/24", "--host-address", f"{KERNEL6}/64"]
+BAD_LINE = ["--loss", "2%", "--reorder", "1%", "--seed", "1"]
+# Far more than anything takes that works, on a slow machine under load as well.
+LONG = 150
+
+program = None  # set by main
+
+
+def missing(tools):
+    """Why the tests cannot run here, or None."""
+    if os.geteuid() != 0:
+        return "needs root, to make network namespaces and TUN interfaces"
+    if not os.path.exists("/dev/net/tun"):
+        return "needs /dev/net/tun"
+    for tool in ["unshare", "ip", "ss", *tools]:
+        if shutil.which(tool) is None and not os.path.exists(f"/usr/sbin/{tool}"):
+            return f"needs {tool}"
+    return None
+
+
+def wait_until(condition, what, seconds=60):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise AssertionError(f"waited in vain for {what}")
+        time.sleep(0.02)
+
+
+def digest_of(path):
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def make_file(path, size):
+    """Fills a file with bytes that do not repeat and returns their hash."""
+    digest = hashlib.sha256()
+    with open("/dev/urandom", "rb") as source, open(path, "wb") as file:
+        left = size
+        while left:
+            block = source.read(min(left, 1 << 20))
+            file.write(block)
+            digest.update(block)
+            left -= len(block)
+    return digest.hexdigest()
+
+
+class RealPeers(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="hawser-real-")
+        self.addCleanup(shutil.rmtree, self.folder)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    @contextlib.contextmanager
+    def serving(self, *options):
+        """`hawser serve` of the folder; gives the process. What it logs is in serve.log."""
+        with open(self.path("serve.log"), "w") as log:
+            server = subprocess.Popen([program, "serve", self.folder, *LINK, *options], stderr=log)
+        try:
+            wait_until(lambda: self.log().count("Serving") == 2 or server.poll() is not None,
+                       "the server")
+            self.assertIsNone(server.poll(), self.log())
+            yield server
+        except BaseException:
+            print(self.log(), file=sys.stderr)
+            raise
+        finally:
+            if server.poll() is None:
+                server.send_signal(signal.SIGINT)
+            try:
+                self.exit_code = server.wait(30)
+            except subprocess.TimeoutExpired:
+                server.kill()
+                server.wait()
+                raise
+
+    def log(self):
+        with open(self.path("serve.log")) as file:
+            return file.read()
+
+    @contextlib.contextmanager
+    def nginx(self, *, rate=None):
+        """nginx on both addresses of the kernel's end, serving the folder. It needs the link to be
+        there already, or else to come: it listens on all addresses."""
+        config = self.path("nginx.conf")
+        with open(config, "w") as file:
+            file.write(f"""
+                daemon off; master_process off; user root; pid {self.folder}/nginx.pid;
+                error_log {self.folder}/nginx.log;
+                events {{ worker_connections 1024; }}
+                http {{
+                  access_log off; sendfile on; default_type application/octet-stream;
+                  client_body_temp_path {self.folder}/t1; proxy_temp_path {self.folder}/t2;
+                  fastcgi_temp_path {self.folder}/t3; uwsgi_temp_path {self.folder}/t4;
+                  scgi_temp_path {self.folder}/t5;
+                  server {{
+                    listen 80; listen [::]:80; root {self.folder};
+                    {f"limit_rate {rate};" if rate else ""}
+                    location = /moved {{ return 302 /small; }}
+                    location = /for-ever {{ return 301 /for-ever; }}
+                  }}
+                }}""")
+        nginx = shutil.which("nginx") or "/usr/sbin/nginx"
+        server = subprocess.Popen([nginx, "-p", self.folder, "-c", config],
+                                  stderr=subprocess.DEVNULL)
+        try:
+            wait_until(lambda: ":80 " in run("ss", "-Hltn") or server.poll() is not None, "nginx")
+            self.assertIsNone(server.poll())
+            yield server
+        finally:
+            server.kill()
+            server.wait()
+
+    def curl_big(self, address, *options):
+        out = self.path("out")
+        subprocess.run(["curl", "-sSfg", "--max-time", str(LONG), "-o", out, *options,
+                        f"http://{address}/big"], check=True)
+        return digest_of(out)
+
+    def get(self, target, *options, address=KERNEL, timeout=LONG):
+        """Runs `hawser get`; its output is in the file out."""
+        return subprocess.run([program, "get", f"http://{address}/{target}", *LINK, "-o",
+                               self.path("out"), *options],
+                              stderr=subprocess.PIPE, text=True, timeout=timeout)
+
+
+def run(*command):
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def main(doc, tools):
+    global program
+    if len(sys.argv) < 2:
+        print(doc, file=sys.stderr)
+        return 2
+    reason = missing(tools)
+    if reason:
+        print(f"skipped: {reason}")
+        return SKIPPED
+    if os.environ.get("HAWSER_REAL_INSIDE") != "1":
+        os.environ["HAWSER_REAL_INSIDE"] = "1"
+        os.execvp("unshare", ["unshare", "--net", "--", sys.executable, *sys.argv])
+    run("ip", "link", "set", "lo", "up")
+    program = os.path.abspath(sys.argv[1])
+    unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)
+    return 0
