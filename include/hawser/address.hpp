@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "hawser/interface_id.hpp"
+
 namespace hawser {
 
 enum class Family : std::uint8_t { ipv4, ipv6 };
@@ -65,6 +67,9 @@ class IpAddress {
   /// 255.255.255.255; the broadcast address of a subnet depends on the interface.
   bool is_limited_broadcast() const;
   bool is_link_local() const;
+  /// Whether it means something else on each link, so that an interface belongs to it: of IPv6
+  /// link-local addresses, and groups of the link or of the interface (RFC 4007 5, 6).
+  bool needs_zone() const;
 
   std::string to_string() const;
 
@@ -91,12 +96,18 @@ constexpr std::uint16_t to_number(Port port) { return static_cast<std::uint16_t>
 struct Endpoint {
   IpAddress address;
   Port port{};
+  /// The interface on which `address` is meant, if that `needs_zone`. Of an end that a stack is
+  /// given, `none` leaves it to the stack; those that it gives have it set.
+  Zone zone = Zone::none;
 
-  /// "10.0.0.1:80" or "[fd00::1]:80".
+  /// "10.0.0.1:80", "[fd00::1]:80", or with a zone "[fe80::1%1]:80".
   std::string to_string() const;
   friend constexpr bool operator==(const Endpoint&, const Endpoint&) = default;
   friend constexpr auto operator<=>(const Endpoint&, const Endpoint&) = default;
 };
+
+/// How many bits at the beginning of two addresses of one family are equal.
+unsigned common_prefix_bits(const IpAddress& a, const IpAddress& b);
 
 /// An address with the length of its network part, as in "10.9.0.2/24".
 struct Prefix {
@@ -108,6 +119,8 @@ struct Prefix {
   static std::optional<Prefix> parse(std::string_view text);
   /// Whether `other` is of the same family and has the same network part.
   bool contains(const IpAddress& other) const;
+  /// The same with all bits of the host zero, as in "10.9.0.0/24".
+  Prefix network() const;
   std::string to_string() const;
   friend constexpr bool operator==(const Prefix&, const Prefix&) = default;
 };

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "hawser/buffer.hpp"
+#include "hawser/interface_id.hpp"
 
 namespace hawser {
 
@@ -18,9 +19,6 @@ enum class ChecksumMark : std::uint8_t {
   verified,  ///< a device or a trusted sender vouches for it: no need to verify
   to_fill,   ///< the field holds the pseudo-header's sum; the device completes it
 };
-
-/// Which interface of a stack a frame came from or goes to.
-enum class InterfaceId : std::uint16_t {};
 
 /// An owned frame: one pointer wide, moved and never copied by accident.
 ///

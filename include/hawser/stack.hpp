@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hawser/address.hpp"
+#include "hawser/addressing.hpp"
 #include "hawser/counters.hpp"
 #include "hawser/error.hpp"
 #include "hawser/event.hpp"
@@ -31,8 +32,12 @@ struct InterfaceConfig {
 
 struct StackConfig {
   std::vector<InterfaceConfig> interfaces;
-  /// Default gateways, at most one of each family. On a device without neighbours any serves.
+  /// Default gateways, the one to use first of each family in front. On a device without neighbours
+  /// any serves. One that is on none of the networks is sought by the first interface.
   std::vector<IpAddress> gateways;
+  /// Besides the networks of the addresses and the gateways. One that cannot be is left out, as is
+  /// such an address or gateway: of an interface that there is not, or of mixed families.
+  std::vector<RouteConfig> routes;
   TcpConfig tcp;
   /// Of all randomness: initial sequence numbers, ports, cookies. A secret where peers are hostile.
   std::uint64_t seed = 1;

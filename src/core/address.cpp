@@ -167,12 +167,30 @@ bool IpAddress::is_link_local() const {
   return bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
 }
 
+bool IpAddress::needs_zone() const {
+  if (is_v4()) return false;
+  if (is_multicast()) return (bytes_[1] & 0x0f) == 1 || (bytes_[1] & 0x0f) == 2;
+  return is_link_local();
+}
+
 std::string IpAddress::to_string() const { return is_v4() ? v4_text(v4_bytes()) : v6_text(bytes_); }
 
 std::string Endpoint::to_string() const {
   const std::string number = std::to_string(to_number(port));
-  return address.is_v4() ? address.to_string() + ':' + number
-                         : '[' + address.to_string() + "]:" + number;
+  if (address.is_v4()) return address.to_string() + ':' + number;
+  const std::string where =
+      zone == Zone::none ? "" : '%' + std::to_string(static_cast<std::uint16_t>(zone));
+  return '[' + address.to_string() + where + "]:" + number;
+}
+
+unsigned common_prefix_bits(const IpAddress& a, const IpAddress& b) {
+  for (unsigned i = 0; i < 16; ++i) {
+    const auto differ = static_cast<std::uint8_t>(a.bytes()[i] ^ b.bytes()[i]);
+    if (differ == 0) continue;
+    const unsigned bits = 8 * i + static_cast<unsigned>(std::countl_zero(differ));
+    return a.is_v4() ? bits - kMappedBits : bits;
+  }
+  return a.is_v4() ? 128 - kMappedBits : 128;
 }
 
 std::optional<Prefix> Prefix::parse(std::string_view text) {
@@ -198,6 +216,18 @@ bool Prefix::contains(const IpAddress& other) const {
   if (bits % 8 == 0) return true;
   const unsigned differ = address.bytes()[whole] ^ other.bytes()[whole];
   return differ >> (8 - bits % 8) == 0;
+}
+
+Prefix Prefix::network() const {
+  auto bytes = address.bytes();
+  const unsigned bits = address.is_v4() ? kMappedBits + length : length;
+  std::size_t whole = bits / 8;
+  if (bits % 8 != 0) {
+    bytes[whole] = static_cast<std::uint8_t>(bytes[whole] & (0xff00U >> (bits % 8)));
+    ++whole;
+  }
+  std::fill(bytes.begin() + static_cast<std::ptrdiff_t>(whole), bytes.end(), std::uint8_t{0});
+  return {IpAddress::v6(bytes), length};
 }
 
 std::string Prefix::to_string() const { return address.to_string() + '/' + std::to_string(length); }

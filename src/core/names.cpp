@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "hawser/addressing.hpp"
 #include "hawser/drop.hpp"
 #include "hawser/event.hpp"
 #include "hawser/tcp.hpp"
@@ -207,6 +208,50 @@ std::string TcpFlags::to_string() const {
     text += entry.name;
   }
   return text.empty() ? "-" : text;
+}
+
+std::string_view to_string(AddressState state) {
+  switch (state) {
+    case AddressState::tentative:
+      return "tentative";
+    case AddressState::preferred:
+      return "preferred";
+    case AddressState::deprecated:
+      return "deprecated";
+    case AddressState::duplicate:
+      return "duplicate";
+  }
+  return kUnknown;
+}
+
+std::string_view to_string(AddressOrigin origin) {
+  switch (origin) {
+    case AddressOrigin::manual:
+      return "manual";
+    case AddressOrigin::link_local:
+      return "link local";
+    case AddressOrigin::advertised:
+      return "advertised";
+    case AddressOrigin::dhcp:
+      return "dhcp";
+  }
+  return kUnknown;
+}
+
+std::string_view to_string(RouteOrigin origin) {
+  switch (origin) {
+    case RouteOrigin::connected:
+      return "connected";
+    case RouteOrigin::manual:
+      return "manual";
+    case RouteOrigin::advertised:
+      return "advertised";
+    case RouteOrigin::redirect:
+      return "redirect";
+    case RouteOrigin::dhcp:
+      return "dhcp";
+  }
+  return kUnknown;
 }
 
 }  // namespace hawser

@@ -47,14 +47,14 @@ class TupleHash {
     for (auto& key : keys_) key = random.next();
   }
   std::uint32_t operator()(const tcp::Tuple& tuple) const {
-    const auto words = std::bit_cast<std::array<std::uint32_t, 9>>(tuple);
-    std::uint64_t sum = keys_[9];
+    const auto words = std::bit_cast<std::array<std::uint32_t, 10>>(tuple);
+    std::uint64_t sum = keys_.back();
     for (std::size_t i = 0; i < words.size(); ++i) sum += keys_[i] * words[i];
     return static_cast<std::uint32_t>(sum >> 32);
   }
 
  private:
-  std::array<std::uint64_t, 10> keys_;
+  std::array<std::uint64_t, 11> keys_;
 };
 
 /// `tuple_of(flow)` gives the tuple of a flow in the table; of each tuple there is at most one

@@ -9,20 +9,32 @@ namespace hawser {
 
 namespace {
 
-std::vector<ip::Network> networks_of(const StackConfig& config) {
-  std::vector<ip::Network> networks;
+ip::Interfaces interfaces_of(const StackConfig& config) {
+  std::vector<ip::Link> links;
+  for (const InterfaceConfig& interface : config.interfaces) {
+    links.push_back({.mtu = interface.mtu,
+                     .mtu_v6 = interface.mtu,
+                     .has_neighbours = interface.mac.has_value()});
+  }
+  ip::Interfaces interfaces(std::move(links));
   for (std::size_t i = 0; i < config.interfaces.size(); ++i) {
-    const InterfaceConfig& interface = config.interfaces[i];
-    for (const Prefix& prefix : interface.addresses) {
-      networks.push_back({prefix, {static_cast<InterfaceId>(i), interface.mtu}});
+    for (const Prefix& prefix : config.interfaces[i].addresses) {
+      interfaces.add_address({{.prefix = prefix, .interface = static_cast<InterfaceId>(i)}});
     }
   }
-  return networks;
-}
-
-std::optional<ip::Route> first_interface_of(const StackConfig& config) {
-  if (config.interfaces.empty()) return std::nullopt;
-  return ip::Route{InterfaceId{0}, config.interfaces.front().mtu};
+  for (const RouteConfig& route : config.routes) {
+    interfaces.add_route({.destination = route.destination,
+                          .gateway = route.gateway,
+                          .interface = route.interface,
+                          .metric = route.metric});
+  }
+  for (const IpAddress& gateway : config.gateways) {
+    const auto way = interfaces.route(gateway);
+    interfaces.add_route({.destination = {IpAddress::any(gateway.family()), 0},
+                          .gateway = gateway,
+                          .interface = way ? way->interface : InterfaceId{0}});
+  }
+  return interfaces;
 }
 
 // Each answer may be one of a flood of forged questions: what leaves is bounded, well above what
@@ -39,7 +51,7 @@ Stack::Impl::Impl(StackConfig config, BufferPool& pool)
       numbers_(random_),
       cookies_(random_),
       flow_label_hash_(random_),
-      interfaces_(networks_of(config_), config_.gateways, first_interface_of(config_)),
+      interfaces_(interfaces_of(config_)),
       ephemeral_ports_(random_, config_.tcp),
       demux_(random_, TupleOf{this}),
       timers_(TimerPlaceOf{&connections_}),

@@ -50,8 +50,7 @@ std::uint32_t SynCookies::authenticate(const Tuple& tuple, SeqNum irs, std::uint
     Tuple tuple;
     std::uint32_t irs;
     std::uint32_t mss_index;
-    std::uint32_t padding;
-  } const input{minute, tuple, irs.value(), mss_index, 0};
+  } const input{minute, tuple, irs.value(), mss_index};
   static_assert(sizeof(input) == 56);
   return static_cast<std::uint32_t>(hash_(std::as_bytes(std::span(&input, 1)))) & 0xffffff;
 }

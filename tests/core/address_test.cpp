@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace hawser {
 namespace {
@@ -114,6 +116,29 @@ TEST(IpAddress, TellsTheKindsApart) {
 TEST(Endpoint, PrintsItsPort) {
   EXPECT_EQ((Endpoint{IpAddress::v4(10, 0, 0, 1), Port{80}}.to_string()), "10.0.0.1:80");
   EXPECT_EQ((Endpoint{*IpAddress::parse("fd00::1"), Port{65535}}.to_string()), "[fd00::1]:65535");
+  const Endpoint scoped{*IpAddress::parse("fe80::1"), Port{80}, zone_of(InterfaceId{1})};
+  EXPECT_EQ(scoped.to_string(), "[fe80::1%2]:80");
+}
+
+TEST(IpAddress, NeedsAZoneWhenItMeansSomethingElseOnEachLink) {
+  for (const char* text : {"fe80::1", "febf::1", "ff02::1", "ff01::1", "ff32::1"}) {
+    EXPECT_TRUE(IpAddress::parse(text)->needs_zone()) << text;
+  }
+  for (const char* text : {"fec0::1", "fd00::1", "ff05::1", "ff0e::2", "::1", "169.254.1.1",
+                           "224.0.0.1", "255.255.255.255"}) {
+    EXPECT_FALSE(IpAddress::parse(text)->needs_zone()) << text;
+  }
+}
+
+TEST(IpAddress, CountsTheBitsInCommon) {
+  const auto common = [](const char* a, const char* b) {
+    return common_prefix_bits(*IpAddress::parse(a), *IpAddress::parse(b));
+  };
+  EXPECT_EQ(common("10.0.0.1", "10.0.0.1"), 32U);
+  EXPECT_EQ(common("10.0.0.1", "10.0.0.2"), 30U);
+  EXPECT_EQ(common("10.0.0.1", "138.0.0.1"), 0U);
+  EXPECT_EQ(common("fd00::1", "fd00::1"), 128U);
+  EXPECT_EQ(common("fd00::1", "fd00::8000:0:0:1"), 64U);
 }
 
 TEST(Prefix, ParsesAndPrints) {
@@ -127,6 +152,19 @@ TEST(Prefix, ParsesAndPrints) {
        {"10.9.0.2/33", "::1/129", "10.9.0.2/", "/24", "10.9.0.2/-1", "10.9.0.2/+1", "10.9.0.2/024",
         "10.9.0/24", "10.9.0.2/24/24", "", "10.9.0.2/ 24"}) {
     EXPECT_FALSE(Prefix::parse(text)) << text;
+  }
+}
+
+TEST(Prefix, TellsItsNetwork) {
+  for (const auto& [text, network] :
+       std::vector<std::pair<const char*, const char*>>{{"10.9.255.2/24", "10.9.255.0/24"},
+                                                        {"10.9.255.2/21", "10.9.248.0/21"},
+                                                        {"10.9.255.2/0", "0.0.0.0/0"},
+                                                        {"10.9.255.2/32", "10.9.255.2/32"},
+                                                        {"fd00:9::2/64", "fd00:9::/64"},
+                                                        {"fd00:9:ffff::2/47", "fd00:9:fffe::/47"},
+                                                        {"fd00:9::2/0", "::/0"}}) {
+    EXPECT_EQ(Prefix::parse(text)->network().to_string(), network);
   }
 }
 

@@ -3,6 +3,7 @@
 #include <set>
 #include <string>
 
+#include "hawser/addressing.hpp"
 #include "hawser/drop.hpp"
 #include "hawser/event.hpp"
 #include "hawser/tcp.hpp"
@@ -31,6 +32,9 @@ TEST(Names, AreThereForEachValue) {
   expect_names(SendBlocked::closed);
   expect_names(CloseReason::no_memory);
   expect_names(TcpTimer::time_wait);
+  expect_names(AddressState::duplicate);
+  expect_names(AddressOrigin::dhcp);
+  expect_names(RouteOrigin::dhcp);
 }
 
 TEST(Names, AreThoseOfTheEnum) {
