@@ -9,14 +9,51 @@
 #include "cli/command.hpp"
 #include "cli/impairment_options.hpp"
 #include "hawser/impaired.hpp"
+#include "hawser/packet_socket.hpp"
 #include "hawser/pcapng.hpp"
+#include "hawser/tap.hpp"
 #include "hawser/tun.hpp"
 
 namespace hawser::cli {
 
 namespace {
 
-constexpr std::string_view kTunPrefix = "tun:";
+/// What --link says: a kind of device and the name of an interface.
+struct LinkName {
+  enum class Kind : std::uint8_t { tun, tap, packet };
+  Kind kind{};
+  std::string name;
+};
+
+LinkName read_link(const std::string& text) {
+  using Kind = LinkName::Kind;
+  for (const auto& [prefix, kind] : {std::pair{std::string_view("tun:"), Kind::tun},
+                                     {std::string_view("tap:"), Kind::tap},
+                                     {std::string_view("packet:"), Kind::packet}}) {
+    if (text.starts_with(prefix) && text.size() > prefix.size()) {
+      return {kind, text.substr(prefix.size())};
+    }
+  }
+  refuse_usage(
+      fmt::format("--link: '{}' is no link: write tun:NAME or tap:NAME for a device of our own, or "
+                  "packet:NAME for an interface that is there, as in tun:hw0",
+                  text));
+}
+
+std::optional<MacAddress> read_mac(const LinkOptions& options, const LinkName& link) {
+  if (options.mac.empty()) return std::nullopt;
+  if (link.kind == LinkName::Kind::tun) {
+    refuse_usage("--mac: a TUN device has no addresses of an Ethernet: use --link tap:NAME");
+  }
+  const std::optional<MacAddress> mac = MacAddress::parse(options.mac);
+  if (!mac) {
+    refuse_usage(
+        fmt::format("--mac: '{}' is no address of an Ethernet: write it as "
+                    "02:00:00:00:00:01",
+                    options.mac));
+  }
+  return mac;
+}
 
 std::vector<Prefix> read_prefixes(const std::vector<std::string>& texts, std::string_view option) {
   std::vector<Prefix> prefixes;
@@ -63,14 +100,36 @@ Duration realtime_epoch() {
          std::chrono::steady_clock::now().time_since_epoch();
 }
 
-std::unique_ptr<Device> open_tun(const LinkOptions& options, std::vector<Prefix> host_addresses) {
-  TunConfig config;
-  config.name = options.link.substr(kTunPrefix.size());
-  config.mtu = options.mtu;
-  config.host_addresses = std::move(host_addresses);
-  auto device = TunDevice::open(config);
-  if (!device) give_up(device.error().message);
-  return std::move(*device);
+template <typename Opened>
+std::unique_ptr<Device> or_give_up(Opened opened) {
+  if (!opened) give_up(opened.error().message);
+  return std::move(*opened);
+}
+
+std::unique_ptr<Device> open_device(const LinkName& link, const LinkOptions& options,
+                                    const std::vector<Prefix>& host_addresses) {
+  const std::optional<MacAddress> mac = read_mac(options, link);
+  switch (link.kind) {
+    case LinkName::Kind::tun:
+      return or_give_up(TunDevice::open({link.name, options.mtu, host_addresses}));
+    case LinkName::Kind::tap:
+      return or_give_up(TapDevice::open({link.name, options.mtu, host_addresses, mac}));
+    case LinkName::Kind::packet:
+      break;
+  }
+  if (!host_addresses.empty()) {
+    refuse_usage(
+        fmt::format("--host-address: a packet socket leaves the interface as it is: "
+                    "give it addresses with 'ip address add ... dev {}'",
+                    link.name));
+  }
+  if (options.mtu) {
+    refuse_usage(
+        fmt::format("--mtu: a packet socket leaves the interface as it is: change it with "
+                    "'ip link set {} mtu {}'",
+                    link.name, *options.mtu));
+  }
+  return or_give_up(PacketSocketDevice::open({link.name, mac}));
 }
 
 std::unique_ptr<Device> impair(std::unique_ptr<Device> device, const LinkOptions& options) {
@@ -83,12 +142,13 @@ std::unique_ptr<Device> impair(std::unique_ptr<Device> device, const LinkOptions
 }
 
 /// Outside of the impairments: it records what the stack sends and gets, as tcpdump on a host does.
-std::unique_ptr<Device> record(std::unique_ptr<Device> device, const LinkOptions& options) {
+std::unique_ptr<Device> record(std::unique_ptr<Device> device, const LinkOptions& options,
+                               const std::string& name) {
   if (options.pcapng.empty()) return device;
   auto writer = PcapngWriter::create(options.pcapng);
   if (!writer) give_up(writer.error().message);
-  return std::make_unique<CaptureDevice>(std::move(device), std::move(*writer),
-                                         options.link.substr(kTunPrefix.size()), realtime_epoch());
+  return std::make_unique<CaptureDevice>(std::move(device), std::move(*writer), name,
+                                         realtime_epoch());
 }
 
 }  // namespace
@@ -99,7 +159,10 @@ void add_link_options(CLI::App& command, LinkOptions& options) {
     option->group(group)->type_name(type);
     return option;
   };
-  describe(command.add_option("--link", options.link, "device: tun:NAME, made if it is not there"),
+  describe(command.add_option(
+               "--link", options.link,
+               "device: tun:NAME or tap:NAME, made if it is not there, or packet:NAME on an "
+               "Ethernet that is"),
            "LINK")
       ->required();
   describe(command.add_option("--address", options.addresses,
@@ -118,8 +181,14 @@ void add_link_options(CLI::App& command, LinkOptions& options) {
            "ADDR")
       ->expected(1)
       ->take_all();
-  describe(command.add_option("--mtu", options.mtu, "bytes of the largest packet"), "BYTES")
-      ->capture_default_str();
+  describe(command.add_option("--mac", options.mac,
+                              "our address on the Ethernet of a tap or packet link; random "
+                              "without it"),
+           "MAC");
+  describe(command.add_option("--mtu", options.mtu,
+                              "bytes of the largest packet on a tun or tap link; 1500 for a new "
+                              "one without it"),
+           "BYTES");
   describe(command.add_option("--pcapng", options.pcapng, "record all packets, for Wireshark"),
            "FILE");
   add_impairment_options(command, options.impairment);
@@ -129,21 +198,18 @@ void add_link_options(CLI::App& command, LinkOptions& options) {
 }
 
 std::unique_ptr<Host> open_host(const LinkOptions& options) {
-  if (!options.link.starts_with(kTunPrefix) || options.link.size() == kTunPrefix.size()) {
-    refuse_usage(
-        fmt::format("--link: '{}' is no link: write tun:NAME, as in tun:hw0", options.link));
-  }
+  const LinkName link = read_link(options.link);
   HostConfig config;
   InterfaceConfig interface;
-  interface.name = options.link.substr(kTunPrefix.size());
+  interface.name = link.name;
   interface.addresses = read_prefixes(options.addresses, "--address");
   config.stack.gateways = read_addresses(options.gateways, "--gateway");
-  std::vector<Prefix> host_addresses = read_prefixes(options.host_addresses, "--host-address");
+  const std::vector<Prefix> host_addresses =
+      read_prefixes(options.host_addresses, "--host-address");
   check_ends(interface.addresses, host_addresses);
   config.stack.interfaces.push_back(std::move(interface));
-  std::unique_ptr<Device> device = open_tun(options, std::move(host_addresses));
-  return std::make_unique<Host>(std::move(config),
-                                record(impair(std::move(device), options), options));
+  std::unique_ptr<Device> device = impair(open_device(link, options, host_addresses), options);
+  return std::make_unique<Host>(std::move(config), record(std::move(device), options, link.name));
 }
 
 }  // namespace hawser::cli

@@ -19,14 +19,15 @@ struct LinkOptions {
   std::vector<std::string> addresses;
   std::vector<std::string> host_addresses;
   std::vector<std::string> gateways;
-  std::uint32_t mtu = 1500;
+  std::string mac;
+  std::optional<std::uint32_t> mtu;
   Impairment impairment;
   std::optional<std::uint64_t> seed;
   std::string pcapng;
 };
 
-/// Adds --link, --address, --host-address, --gateway, --mtu, --seed, --pcapng and the impairments.
-/// `options` must live until the arguments are parsed.
+/// Adds --link, --address, --host-address, --gateway, --mac, --mtu, --seed, --pcapng and the
+/// impairments. `options` must live until the arguments are parsed.
 void add_link_options(CLI::App& command, LinkOptions& options);
 
 /// A host on that link. Ends the command with one line when there is none to be had.

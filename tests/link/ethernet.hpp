@@ -1,8 +1,9 @@
 // Frames of an Ethernet as the tests of devices need them.
 #pragma once
 
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
 #include <net/if.h>
-#include <netpacket/packet.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -65,9 +66,19 @@ Packet read_until(Device& device, BufferPool& pool, Wanted wanted) {
   return Packet{};
 }
 
-/// Sends a frame out of an interface as the kernel would.
-inline void send_raw(const std::string& interface, const Bytes& frame) {
+/// The byte at `offset`; zero when there is none.
+inline std::uint8_t read_u8(const Packet& frame, std::uint32_t offset) {
+  std::array<std::byte, 1> byte{};
+  if (offset < frame.size()) frame.copy_to(offset, byte);
+  return std::to_integer<std::uint8_t>(byte[0]);
+}
+
+/// Sends a frame out of an interface as the kernel would. With `offload` it has the header of
+/// PACKET_VNET_HDR, which leaves work to a card.
+inline void send_raw(const std::string& interface, const Bytes& frame, bool offload = false) {
   const int fd = ::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+  const int on = offload ? 1 : 0;
+  EXPECT_EQ(::setsockopt(fd, SOL_PACKET, PACKET_VNET_HDR, &on, sizeof on), 0);
   sockaddr_ll to{};
   to.sll_family = AF_PACKET;
   to.sll_ifindex = static_cast<int>(::if_nametoindex(interface.c_str()));

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -73,8 +74,12 @@ struct Socket {
   int fd;
 };
 
-inline void send_datagram(const IpAddress& to, const Bytes& data) {
+/// To port 9999. With `segment` it is many datagrams of that size, sent in one go (UDP_SEGMENT).
+inline void send_datagram(const IpAddress& to, const Bytes& data, int segment = 0) {
   const Socket socket(to.is_v4() ? AF_INET : AF_INET6);
+  if (segment != 0) {
+    EXPECT_EQ(::setsockopt(socket.fd, SOL_UDP, UDP_SEGMENT, &segment, sizeof segment), 0);
+  }
   sockaddr_in v4{};
   v4.sin_family = AF_INET;
   v4.sin_port = htons(9999);

@@ -1,0 +1,211 @@
+// Frames in and out of a packet socket.
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+#include <utility>
+
+#include "link/datagrams.hpp"
+#include "link/packet_socket_state.hpp"
+#include "wire/bytes.hpp"
+
+namespace hawser {
+
+namespace {
+
+constexpr std::uint32_t kAddresses = 12;  // both, at the front of a frame; a tag follows them
+constexpr std::uint16_t kTagType = 0x8100;
+
+/// What the kernel tells of a frame beside its bytes.
+tpacket_auxdata auxiliary_of(msghdr& message) {
+  tpacket_auxdata data{};
+  for (cmsghdr* item = CMSG_FIRSTHDR(&message); item != nullptr;
+       item = CMSG_NXTHDR(&message, item)) {
+    if (item->cmsg_level == SOL_PACKET && item->cmsg_type == PACKET_AUXDATA) {
+      std::memcpy(&data, CMSG_DATA(item), sizeof data);
+    }
+  }
+  return data;
+}
+
+bool has_tag(const tpacket_auxdata& data) { return (data.tp_status & TP_STATUS_VLAN_VALID) != 0; }
+
+/// Moves both addresses to `room`, four bytes before them, and writes the tag behind them, where it
+/// was on the wire.
+void put_tag_back(std::byte* room, const tpacket_auxdata& data) {
+  std::memmove(room, room + 4, kAddresses);
+  const bool told = (data.tp_status & TP_STATUS_VLAN_TPID_VALID) != 0;
+  wire::write16(room + kAddresses, told ? data.tp_vlan_tpid : kTagType);
+  wire::write16(room + kAddresses + 2, data.tp_vlan_tci);
+}
+
+}  // namespace
+
+PacketSocketDevice::State::State(link::Descriptor opened, const MacAddress& ours,
+                                 const MacAddress& kernels, std::uint32_t largest_packet)
+    : socket(std::move(opened)),
+      mac(ours),
+      kernel_mac(kernels),
+      mtu(largest_packet),
+      arrivals_(kBatch),
+      departures_(kBatch),
+      messages_(kBatch) {}
+
+// ---- in
+
+std::size_t PacketSocketDevice::State::read(BufferPool& pool, std::vector<Packet>& out,
+                                            std::size_t limit) {
+  const std::size_t before = out.size();
+  const std::size_t full = before + limit;
+  hand_over_waiting(out, full);
+  while (out.size() < full) {
+    const std::size_t wanted = prepare(pool, std::min(full - out.size(), kBatch));
+    if (wanted == 0) break;
+    const int count = ::recvmmsg(socket.get(), messages_.data(), static_cast<unsigned>(wanted),
+                                 MSG_DONTWAIT, nullptr);
+    if (count < 0) {
+      if (errno == EINVAL) ++lost;  // of a kind that the kernel cannot describe
+      // An error that was waiting is taken by this: the interface went down, and may be up again.
+      if (errno == EINVAL || errno == EINTR || errno == ENETDOWN) continue;
+      break;
+    }
+    for (std::size_t i = 0; i < static_cast<std::size_t>(count); ++i) take(pool, i, out, full);
+    if (static_cast<std::size_t>(count) < wanted) break;
+  }
+  return out.size() - before;
+}
+
+/// Makes room for frames; gives for how many, which is fewer when the pool is exhausted.
+std::size_t PacketSocketDevice::State::prepare(BufferPool& pool, std::size_t wanted) {
+  for (std::size_t i = 0; i < wanted; ++i) {
+    if (!prepare(pool, arrivals_[i], messages_[i])) return i;
+  }
+  return wanted;
+}
+
+bool PacketSocketDevice::State::prepare(BufferPool& pool, Arrival& arrival, mmsghdr& message) {
+  if (!arrival.frame) arrival.frame = pool.take_packet();
+  if (!arrival.frame) return false;
+  arrival.pieces[0] = {&arrival.offload, sizeof arrival.offload};
+  for (std::size_t i = 0; i < arrival.room.size(); ++i) {
+    Slice& slice = arrival.room[i];
+    if (!slice) slice = pool.take(i == 0 ? BufferPool::kSmallBlock : BufferPool::kLargeBlock);
+    if (!slice) return false;
+    std::span<std::byte> room = slice.spare();
+    if (i == 0) room = room.subspan(kTagRoom);
+    arrival.pieces[i + 1] = {room.data(), room.size()};
+  }
+  message.msg_hdr = msghdr{};
+  message.msg_hdr.msg_iov = arrival.pieces.data();
+  message.msg_hdr.msg_iovlen = arrival.pieces.size();
+  message.msg_hdr.msg_control = arrival.control.data();
+  message.msg_hdr.msg_controllen = arrival.control.size();
+  return true;
+}
+
+/// Gives the frame that was read on, or what becomes of it.
+void PacketSocketDevice::State::take(BufferPool& pool, std::size_t index, std::vector<Packet>& out,
+                                     std::size_t full) {
+  Arrival& arrival = arrivals_[index];
+  msghdr& message = messages_[index].msg_hdr;
+  const std::uint32_t size = messages_[index].msg_len;
+  const tpacket_auxdata auxiliary = auxiliary_of(message);
+  const bool tagged = has_tag(auxiliary);
+  if (tagged) put_tag_back(arrival.room[0].spare().data(), auxiliary);
+  const bool whole = size > sizeof arrival.offload && (message.msg_flags & MSG_TRUNC) == 0;
+  Packet frame = whole ? frame_of(arrival, size - sizeof arrival.offload, tagged) : Packet{};
+  if (!frame) {
+    ++lost;
+    return;
+  }
+  if (arrival.offload.segmentation == link::OffloadHeader::kUdp) {
+    const bool cut = !tagged && link::cut_datagrams(frame, arrival.offload.checksum_start,
+                                                    arrival.offload.segment_bytes, pool, waiting);
+    if (!cut) ++lost;
+  } else if (waiting.empty() && out.size() < full) {
+    out.push_back(std::move(frame));
+  } else {
+    waiting.push_back(std::move(frame));
+  }
+  hand_over_waiting(out, full);
+}
+
+/// The frame of `size` bytes that was read, in the blocks that it was read into.
+Packet PacketSocketDevice::State::frame_of(Arrival& arrival, std::size_t size, bool tagged) {
+  Packet frame = std::move(arrival.frame);
+  std::size_t left = size + kTagRoom;
+  for (Slice& slice : arrival.room) {
+    const auto here = static_cast<std::uint32_t>(std::min(left, slice.spare().size()));
+    if (here == 0) break;
+    left -= here;
+    slice.extend(here);
+    if (&slice == arrival.room.data() && !tagged) slice.trim_front(kTagRoom);
+    frame.append(std::move(slice));
+  }
+  // Within this machine nobody fills a checksum in that no wire will ever see.
+  constexpr unsigned kVouchedFor =
+      link::OffloadHeader::kNeedsChecksum | link::OffloadHeader::kDataValid;
+  if ((arrival.offload.flags & kVouchedFor) != 0) frame.set_checksum(ChecksumMark::verified);
+  return frame;
+}
+
+void PacketSocketDevice::State::hand_over_waiting(std::vector<Packet>& out, std::size_t full) {
+  if (waiting.empty() || out.size() >= full) return;
+  const auto count = static_cast<std::ptrdiff_t>(std::min(waiting.size(), full - out.size()));
+  std::move(waiting.begin(), waiting.begin() + count, std::back_inserter(out));
+  waiting.erase(waiting.begin(), waiting.begin() + count);
+}
+
+std::uint64_t PacketSocketDevice::State::dropped_by_socket() {
+  tpacket_stats now{};  // since it was asked last
+  socklen_t size = sizeof now;
+  if (::getsockopt(socket.get(), SOL_PACKET, PACKET_STATISTICS, &now, &size) == 0) {
+    dropped_ += now.tp_drops;
+  }
+  return dropped_;
+}
+
+// ---- out
+
+std::size_t PacketSocketDevice::State::write(std::span<Packet> frames) {
+  std::size_t taken = 0;
+  blocked = false;
+  while (taken < frames.size()) {
+    const std::size_t wanted = describe(frames.subspan(taken));
+    const int sent =
+        ::sendmmsg(socket.get(), messages_.data(), static_cast<unsigned>(wanted), MSG_DONTWAIT);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno == EAGAIN) {
+      blocked = true;
+      break;
+    }
+    // An error is that of the first frame.
+    if (sent < 0) ++refused;
+    const std::size_t done = sent < 0 ? 1 : static_cast<std::size_t>(sent);
+    for (Packet& frame : frames.subspan(taken, done)) frame.reset();
+    taken += done;
+  }
+  return taken;
+}
+
+/// Makes a message of each of the first frames; gives how many.
+std::size_t PacketSocketDevice::State::describe(std::span<const Packet> frames) {
+  static constexpr link::OffloadHeader kNothingLeftToDo{};
+  const std::size_t count = std::min(frames.size(), kBatch);
+  for (std::size_t i = 0; i < count; ++i) {
+    std::array<iovec, 2 + Packet::kMaxSlices>& pieces = departures_[i];
+    std::size_t used = 0;
+    // Sending does not write to what it is given.
+    const auto add = [&](std::span<const std::byte> piece) {
+      pieces[used++] = {const_cast<std::byte*>(piece.data()), piece.size()};
+    };
+    add(std::as_bytes(std::span(&kNothingLeftToDo, 1)));
+    frames[i].for_each_piece(add);
+    messages_[i].msg_hdr = msghdr{};
+    messages_[i].msg_hdr.msg_iov = pieces.data();
+    messages_[i].msg_hdr.msg_iovlen = used;
+  }
+  return count;
+}
+
+}  // namespace hawser
