@@ -24,6 +24,11 @@ std::uint64_t minute_of(Instant now) {
   return static_cast<std::uint64_t>(now.time_since_epoch() / std::chrono::minutes(1));
 }
 
+/// In minutes, as far as the five bits of the cookie tell.
+std::uint64_t age_of(std::uint32_t cookie, Instant now) {
+  return (minute_of(now) - (cookie >> 27)) & 31;
+}
+
 std::uint32_t mss_index_of(std::uint16_t mss) {
   std::uint32_t index = 0;
   while (index + 1 < kMss.size() && kMss[index + 1] <= mss) ++index;
@@ -75,6 +80,10 @@ TcpHeader SynCookies::syn_ack(const SynReceived& record, Instant now) {
   return header;
 }
 
+bool SynCookies::may_be_fresh(Instant now, const TcpHeader& ack) {
+  return age_of(ack.ack.value() - 1, now) <= 1;
+}
+
 std::optional<SynReceived> SynCookies::decode(Instant now, const Tuple& tuple, const TcpHeader& ack,
                                               const TcpConfig& config, const Offer& offer,
                                               std::uint32_t ts_offset) const {
@@ -82,7 +91,7 @@ std::optional<SynReceived> SynCookies::decode(Instant now, const Tuple& tuple, c
   const SeqNum irs = ack.seq - 1;
   const std::uint32_t index = (cookie >> 24) & 7;
   const std::uint64_t now_minute = minute_of(now);
-  const std::uint64_t age = (now_minute - (cookie >> 27)) & 31;
+  const std::uint64_t age = age_of(cookie, now);
   if (age > 1 || age > now_minute) return std::nullopt;
   if ((cookie & 0xffffff) != authenticate(tuple, irs, now_minute - age, index)) {
     return std::nullopt;

@@ -26,6 +26,9 @@ class SynCookies {
   std::optional<SynReceived> decode(Instant now, const Tuple& tuple, const TcpHeader& ack,
                                     const TcpConfig& config, const Offer& offer,
                                     std::uint32_t ts_offset) const;
+  /// Whether what `ack` acknowledges could be a cookie that is still good: one of the last two
+  /// minutes. It tells nothing of who made it.
+  static bool may_be_fresh(Instant now, const TcpHeader& ack);
 
  private:
   std::uint32_t authenticate(const Tuple& tuple, SeqNum irs, std::uint64_t minute,

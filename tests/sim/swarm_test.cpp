@@ -27,6 +27,14 @@ TEST_P(SwarmTest, KeepsWhatTcpPromises) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, SwarmTest, ::testing::Range<std::uint64_t>(1, 401, 50));
 
+TEST(Swarm, SeedsThatFailedOnce) {
+  // 20927: data that came before the cookie of its connection was answered with a reset.
+  for (const std::uint64_t seed : {20927}) {
+    const Outcome outcome = run_seed(seed);
+    EXPECT_TRUE(outcome.ok()) << "seed " << seed << ": " << outcome.failure;
+  }
+}
+
 TEST(Swarm, SameSeedSameTrace) {
   const std::string trace = trace_of(3);
   EXPECT_FALSE(trace.empty());

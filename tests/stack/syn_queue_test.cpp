@@ -88,6 +88,31 @@ TEST_F(SynQueue, AForgedCookieIsReset) {
   EXPECT_EQ(stack.census().connections, 0U);
 }
 
+TEST_F(SynQueue, DataAheadOfTheCookieIsNotReset) {
+  // The bare ACK and the first data of a client were lost; found by swarm seed 20927.
+  fill_syn_queue();
+  talk_to(peer_at(3));
+  in(kSyn, Seq{0}, Mss{1460});
+  out(kSyn | kAck);
+  in(kAck | kPsh, Seq{6}, Ack{1}, Data{" world"});
+  quiet();
+  EXPECT_EQ(dropped(DropReason::bad_cookie), 1U);
+  EXPECT_EQ(dropped(DropReason::no_connection), 0U);
+  in(kAck | kPsh, Seq{1}, Ack{1}, Data{"hello world"});
+  accept();
+  EXPECT_EQ(read_text(), "hello world");
+}
+
+TEST_F(SynQueue, DataWithoutAFreshCookieIsReset) {
+  fill_syn_queue();
+  talk_to(peer_at(3));
+  in(kSyn, Seq{0});
+  out(kSyn | kAck);
+  in(kAck | kPsh, Seq{6}, Ack{1 + (5U << 27)}, Data{"stale"});  // of half an hour ago
+  out(kRst, Seq{1 + (5U << 27)});
+  EXPECT_EQ(dropped(DropReason::bad_cookie), 1U);
+}
+
 TEST_F(SynQueue, ACookieExpires) {
   fill_syn_queue();
   talk_to(peer_at(3));
