@@ -75,12 +75,10 @@ bool Stack::Impl::on_cookie(const Context& context, std::uint32_t listener_index
   if (!record) {
     context.emit(tuple.local, tuple.remote, SegmentReceived{segment.header, segment.length});
     drop(context, DropReason::bad_cookie, segment.length, tuple);
-    // Data whose predecessor was lost, and the bare ACK with it, does not tell the number of the
-    // SYN that the cookie is made of. The peer, which is established, sends that data again and so
-    // brings the cookie: a reset would end a good connection.
-    const bool may_come_again =
-        segment.length != 0 && tcp::SynCookies::may_be_fresh(context.now, segment.header);
-    if (!may_come_again) send_reset(context, tuple, segment);
+    // What follows a segment that was lost does not tell the number of the SYN, of which the cookie
+    // is made. The peer, which is established, sends that segment again and so brings the cookie: a
+    // reset would end a good connection.
+    if (!cookies_.is_of(context.now, tuple, segment.header)) send_reset(context, tuple, segment);
     return true;
   }
   record->interface = route->interface;

@@ -15,6 +15,10 @@ namespace {
 // What peers say most often; the largest that does not exceed what the peer said is taken.
 constexpr std::array<std::uint16_t, 8> kMss = {kMinMss, 216, 536, 1220, 1360, 1440, 1460, 8940};
 
+constexpr std::uint32_t kMarkBits = 12;
+constexpr std::uint32_t kMarkMask = (1U << kMarkBits) - 1;
+constexpr SeqNum kAnyNumber{0};
+
 constexpr std::uint32_t kOptionBits = 6;
 constexpr std::uint32_t kOptionMask = (1U << kOptionBits) - 1;
 constexpr std::uint32_t kNoScale = 15;  // four bits of the shift, which is at most 14
@@ -24,9 +28,20 @@ std::uint64_t minute_of(Instant now) {
   return static_cast<std::uint64_t>(now.time_since_epoch() / std::chrono::minutes(1));
 }
 
-/// In minutes, as far as the five bits of the cookie tell.
-std::uint64_t age_of(std::uint32_t cookie, Instant now) {
-  return (minute_of(now) - (cookie >> 27)) & 31;
+/// What a cookie says of itself.
+struct Claim {
+  std::uint32_t cookie;
+  std::uint64_t minute;
+  std::uint32_t mss_index;
+};
+
+/// Nothing when it is older than two minutes.
+std::optional<Claim> read_claim(Instant now, const TcpHeader& ack) {
+  const std::uint32_t cookie = ack.ack.value() - 1;
+  const std::uint64_t now_minute = minute_of(now);
+  const std::uint64_t age = (now_minute - (cookie >> 27)) & 31;
+  if (age > 1 || age > now_minute) return std::nullopt;
+  return Claim{cookie, now_minute - age, (cookie >> 24) & 7};
 }
 
 std::uint32_t mss_index_of(std::uint16_t mss) {
@@ -48,8 +63,8 @@ std::uint32_t clock_with_options(Instant now, const SynReceived& record) {
 
 }  // namespace
 
-std::uint32_t SynCookies::authenticate(const Tuple& tuple, SeqNum irs, std::uint64_t minute,
-                                       std::uint32_t mss_index) const {
+std::uint32_t SynCookies::mark(const Tuple& tuple, SeqNum irs, std::uint64_t minute,
+                               std::uint32_t mss_index) const {
   struct {
     std::uint64_t minute;
     Tuple tuple;
@@ -57,7 +72,13 @@ std::uint32_t SynCookies::authenticate(const Tuple& tuple, SeqNum irs, std::uint
     std::uint32_t mss_index;
   } const input{minute, tuple, irs.value(), mss_index};
   static_assert(sizeof(input) == 56);
-  return static_cast<std::uint32_t>(hash_(std::as_bytes(std::span(&input, 1)))) & 0xffffff;
+  return static_cast<std::uint32_t>(hash_(std::as_bytes(std::span(&input, 1)))) & kMarkMask;
+}
+
+std::uint32_t SynCookies::authenticate(const Tuple& tuple, SeqNum irs, std::uint64_t minute,
+                                       std::uint32_t mss_index) const {
+  return mark(tuple, kAnyNumber, minute, mss_index) << kMarkBits |
+         mark(tuple, irs, minute, mss_index);
 }
 
 void SynCookies::encode(Instant now, SynReceived& record) const {
@@ -80,29 +101,28 @@ TcpHeader SynCookies::syn_ack(const SynReceived& record, Instant now) {
   return header;
 }
 
-bool SynCookies::may_be_fresh(Instant now, const TcpHeader& ack) {
-  return age_of(ack.ack.value() - 1, now) <= 1;
+bool SynCookies::is_of(Instant now, const Tuple& tuple, const TcpHeader& ack) const {
+  const std::optional<Claim> claim = read_claim(now, ack);
+  return claim && ((claim->cookie >> kMarkBits) & kMarkMask) ==
+                      mark(tuple, kAnyNumber, claim->minute, claim->mss_index);
 }
 
 std::optional<SynReceived> SynCookies::decode(Instant now, const Tuple& tuple, const TcpHeader& ack,
                                               const TcpConfig& config, const Offer& offer,
                                               std::uint32_t ts_offset) const {
-  const std::uint32_t cookie = ack.ack.value() - 1;
   const SeqNum irs = ack.seq - 1;
-  const std::uint32_t index = (cookie >> 24) & 7;
-  const std::uint64_t now_minute = minute_of(now);
-  const std::uint64_t age = age_of(cookie, now);
-  if (age > 1 || age > now_minute) return std::nullopt;
-  if ((cookie & 0xffffff) != authenticate(tuple, irs, now_minute - age, index)) {
+  const std::optional<Claim> claim = read_claim(now, ack);
+  if (!claim ||
+      (claim->cookie & 0xffffff) != authenticate(tuple, irs, claim->minute, claim->mss_index)) {
     return std::nullopt;
   }
   SynReceived record;
   record.tuple = tuple;
-  record.iss = SeqNum(cookie);
+  record.iss = SeqNum(claim->cookie);
   record.irs = irs;
   record.offer = offer;
   record.ts_offset = ts_offset;
-  record.peer_mss = kMss[index];
+  record.peer_mss = kMss[claim->mss_index];
   record.syn_window = ack.window;
   record.retransmitted = true;  // when the SYN-ACK went is forgotten: no round trip to measure
   if (!config.timestamps || !ack.options.timestamps) return record;

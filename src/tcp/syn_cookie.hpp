@@ -10,9 +10,10 @@
 
 namespace hawser::tcp {
 
-/// The initial sequence number is five bits of a minute counter, three bits that name an MSS and 24
-/// bits of a keyed hash over these, the tuple and the peer's number. When timestamps are agreed
-/// upon, the window scale and SACK go into the six low bits of ours; else they are lost.
+/// The initial sequence number is five bits of a minute counter, three bits that name an MSS, 12
+/// bits of a keyed hash over these and the tuple, and 12 bits of one that takes in the peer's
+/// number as well. When timestamps are agreed upon, the window scale and SACK go into the six low
+/// bits of ours; else they are lost.
 class SynCookies {
  public:
   explicit SynCookies(Random& random) : hash_(random) {}
@@ -26,11 +27,13 @@ class SynCookies {
   std::optional<SynReceived> decode(Instant now, const Tuple& tuple, const TcpHeader& ack,
                                     const TcpConfig& config, const Offer& offer,
                                     std::uint32_t ts_offset) const;
-  /// Whether what `ack` acknowledges could be a cookie that is still good: one of the last two
-  /// minutes. It tells nothing of who made it.
-  static bool may_be_fresh(Instant now, const TcpHeader& ack);
+  /// Whether `ack` acknowledges a cookie for that tuple, whatever the peer's number was: one that
+  /// `decode` refuses is then ahead of the segment that brings the number.
+  bool is_of(Instant now, const Tuple& tuple, const TcpHeader& ack) const;
 
  private:
+  std::uint32_t mark(const Tuple& tuple, SeqNum irs, std::uint64_t minute,
+                     std::uint32_t mss_index) const;
   std::uint32_t authenticate(const Tuple& tuple, SeqNum irs, std::uint64_t minute,
                              std::uint32_t mss_index) const;
 
