@@ -19,6 +19,7 @@
 #include "wire/ip.hpp"
 #include "wire/neighbour_discovery.hpp"
 #include "wire/tcp.hpp"
+#include "wire/udp.hpp"
 
 namespace hawser::fuzz {
 
@@ -126,6 +127,24 @@ inline Violation check_neighbour_message(BufferPool& pool, std::span<const std::
     if (!reparsed) return "what was emitted is refused";
     if (*reparsed != *parsed) return "another message";
   }
+  return nullptr;
+}
+
+/// The datagram is all that an IP packet holds; its checksum, if it has one, is emitted anew.
+inline Violation check_udp(BufferPool& pool, std::span<const std::byte> input, bool v6) {
+  const IpAddress address = v6 ? *IpAddress::parse("fd00::1") : IpAddress::v4(10, 0, 0, 1);
+  const auto size = static_cast<std::uint32_t>(input.size());
+  const auto parsed = wire::parse_udp(input, size, address.family());
+  if (!parsed) return nullptr;
+  if (parsed->length > size) return "the datagram ends behind the bytes";
+  if (v6 && !parsed->has_checksum) return "a datagram without a checksum in IPv6";
+  Packet again = packet_of(pool, input.first(parsed->length).subspan(wire::kUdpHeader));
+  wire::push_udp(again, parsed->header, address, address);
+  if (!wire::udp_checksum_ok(again, 0, address, address)) return "a wrong checksum was emitted";
+  const auto reparsed = wire::parse_udp(again.head(), again.size(), address.family());
+  if (!reparsed || !reparsed->has_checksum) return "what was emitted is refused";
+  if (reparsed->length != parsed->length) return "another length";
+  if (reparsed->header.destination != parsed->header.destination) return "another port";
   return nullptr;
 }
 

@@ -51,6 +51,11 @@ enum class DropReason : std::uint8_t {
   after_close,    ///< data after the application closed
   unexpected_syn,
   old_duplicate,  ///< in TIME-WAIT
+  // UDP
+  bad_udp_header,  ///< a length that cannot be
+  bad_udp_checksum,
+  no_port,             ///< no socket takes it; answered with port unreachable if it was unicast
+  receive_queue_full,  ///< the program reads more slowly than datagrams come
   // memory
   no_memory,  ///< the pool's or a queue's bound
   count_,

@@ -27,6 +27,7 @@ enum class Error : std::uint8_t {
   no_buffer_space,        ///< ENOBUFS: a bound on memory or on connections
   message_size,           ///< EMSGSIZE
   shut_down,              ///< ESHUTDOWN: the host was stopped
+  permission_denied,      ///< EACCES: sent to a broadcast address without leave to
 };
 
 /// A value, or the reason why there is none.

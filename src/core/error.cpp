@@ -4,6 +4,8 @@
 #include <cerrno>
 #include <string>
 
+#include "hawser/icmp.hpp"
+
 namespace hawser {
 
 namespace {
@@ -53,6 +55,8 @@ Meaning meaning(Error error) {
       return {EMSGSIZE, "message too long"};
     case Error::shut_down:
       return {ESHUTDOWN, "the host was stopped"};
+    case Error::permission_denied:
+      return {EACCES, "permission denied"};
   }
   return {EINVAL, "unknown error"};
 }
@@ -78,5 +82,21 @@ std::error_code make_error_code(Error error) noexcept {
 }
 
 int to_errno(Error error) noexcept { return meaning(error).number; }
+
+Error error_of(IcmpErrorKind kind) {
+  switch (kind) {
+    case IcmpErrorKind::network_unreachable:
+      return Error::network_unreachable;
+    case IcmpErrorKind::port_unreachable:
+      return Error::connection_refused;
+    case IcmpErrorKind::protocol_unreachable:
+    case IcmpErrorKind::parameter_problem:
+      return Error::protocol_unreachable;
+    case IcmpErrorKind::packet_too_big:
+      return Error::message_size;
+    default:
+      return Error::host_unreachable;
+  }
+}
 
 }  // namespace hawser

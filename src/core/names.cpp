@@ -6,6 +6,7 @@
 #include "hawser/addressing.hpp"
 #include "hawser/drop.hpp"
 #include "hawser/event.hpp"
+#include "hawser/icmp.hpp"
 #include "hawser/tcp.hpp"
 #include "hawser/tcp_header.hpp"
 
@@ -52,6 +53,10 @@ constexpr auto kDropNames = std::to_array<std::string_view>({
     "after close",
     "unexpected syn",
     "old duplicate",
+    "bad udp header",
+    "bad udp checksum",
+    "no port",
+    "receive queue full",
     "no memory",
 });
 static_assert(kDropNames.size() == kDropReasons);
@@ -250,6 +255,32 @@ std::string_view to_string(RouteOrigin origin) {
       return "redirect";
     case RouteOrigin::dhcp:
       return "dhcp";
+  }
+  return kUnknown;
+}
+
+std::string_view to_string(IcmpErrorKind kind) {
+  switch (kind) {
+    case IcmpErrorKind::network_unreachable:
+      return "network unreachable";
+    case IcmpErrorKind::host_unreachable:
+      return "host unreachable";
+    case IcmpErrorKind::protocol_unreachable:
+      return "protocol unreachable";
+    case IcmpErrorKind::port_unreachable:
+      return "port unreachable";
+    case IcmpErrorKind::packet_too_big:
+      return "packet too big";
+    case IcmpErrorKind::source_route_failed:
+      return "source route failed";
+    case IcmpErrorKind::prohibited:
+      return "prohibited";
+    case IcmpErrorKind::time_exceeded:
+      return "time exceeded";
+    case IcmpErrorKind::parameter_problem:
+      return "parameter problem";
+    case IcmpErrorKind::source_quench:
+      return "source quench";
   }
   return kUnknown;
 }

@@ -9,6 +9,7 @@
 
 #include "hawser/address.hpp"
 #include "hawser/drop.hpp"
+#include "hawser/icmp.hpp"
 #include "hawser/packet.hpp"
 #include "hawser/seq_num.hpp"
 
@@ -16,19 +17,7 @@ namespace hawser::wire {
 
 inline constexpr std::size_t kIcmpHeader = 8;
 
-/// What an ICMP error says, of either family.
-enum class IcmpErrorKind : std::uint8_t {
-  network_unreachable,
-  host_unreachable,
-  protocol_unreachable,
-  port_unreachable,
-  packet_too_big,  ///< IPv4: fragmentation needed and DF set
-  source_route_failed,
-  prohibited,  ///< by an administrator or a policy
-  time_exceeded,
-  parameter_problem,
-  source_quench,  ///< to be ignored (RFC 6633)
-};
+using hawser::IcmpErrorKind;
 
 /// An error about a packet of ours that carried TCP, or what its quote says it was.
 struct IcmpError {

@@ -10,7 +10,7 @@ namespace hawser {
 namespace {
 
 constexpr int kFirst = static_cast<int>(Error::would_block);
-constexpr int kLast = static_cast<int>(Error::shut_down);
+constexpr int kLast = static_cast<int>(Error::permission_denied);
 
 TEST(Error, EachHasAnErrnoAndATextOfItsOwn) {
   std::set<int> numbers;

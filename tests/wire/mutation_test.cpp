@@ -84,6 +84,11 @@ std::vector<Bytes> seeds() {
         make_icmp_unreachable(whole, IcmpErrorKind::port_unreachable, address, address)));
   }
   add_neighbours(pool, result);
+  for (const std::size_t size : {0, 1, 8, 40}) {
+    Packet packet = testing::received(pool, Bytes(size, std::byte{0x5a}));
+    push_udp(packet, {Port{53}, Port{5353}}, kV4, kV4);
+    result.push_back(testing::contents(packet));
+  }
   result.push_back(extended(pool));
   return result;
 }
@@ -152,6 +157,12 @@ TEST(Mutation, BeginsFromValidPackets) {
 
 TEST(Mutation, OfIpPackets) { run(21, fuzz::check_ip); }
 TEST(Mutation, OfTcpSegments) { run(22, fuzz::check_tcp); }
+TEST(Mutation, OfUdpDatagrams) {
+  run(24, [](BufferPool& pool, std::span<const std::byte> input) {
+    const fuzz::Violation violation = fuzz::check_udp(pool, input, false);
+    return violation != nullptr ? violation : fuzz::check_udp(pool, input, true);
+  });
+}
 TEST(Mutation, OfIcmpMessages) {
   run(23, [](BufferPool& pool, std::span<const std::byte> input) {
     const fuzz::Violation violation = fuzz::check_icmp(pool, input, false);
