@@ -1,18 +1,30 @@
-// Which settings of a connection make sense, whoever sets them.
+// Which settings of a socket make sense, whoever sets them.
 #include "hawser/tcp.hpp"
+#include "hawser/udp.hpp"
 
 namespace hawser {
 
+namespace {
+
+bool is_buffer(std::uint32_t bytes) {
+  constexpr std::uint32_t kLargest = 1U << 30;  // as far as a scaled window reaches (RFC 7323)
+  return bytes > 0 && bytes <= kLargest;
+}
+
+}  // namespace
+
 bool TcpSettings::is_valid() const {
-  constexpr std::uint32_t kLargestBuffer = 1U
-                                           << 30;  // as far as a scaled window reaches (RFC 7323)
-  const auto is_buffer = [](std::uint32_t bytes) { return bytes > 0 && bytes <= kLargestBuffer; };
   const bool durations = keep_alive_idle > Duration::zero() &&
                          keep_alive_interval > Duration::zero() &&
                          user_timeout.value_or(Duration{1}) > Duration::zero() &&
                          linger.value_or(Duration::zero()) >= Duration::zero();
   return durations && keep_alive_count > 0 && hop_limit > 0 && dscp < 64 &&
          is_buffer(send_buffer) && is_buffer(receive_buffer);
+}
+
+bool UdpSettings::is_valid() const {
+  return hop_limit > 0 && dscp < 64 && ecn < 4 && is_buffer(send_buffer) &&
+         is_buffer(receive_buffer);
 }
 
 }  // namespace hawser

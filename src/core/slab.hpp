@@ -79,6 +79,19 @@ class Slab {
   }
   std::size_t size() const { return size_; }
 
+  /// Calls `visit(index, object)` for each object in the order of the indexes: for lists that
+  /// people read.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    for (std::uint32_t number = 0; number < chunks_.size(); ++number) {
+      if (!chunks_[number]) continue;
+      for (std::uint32_t place = 0; place < kChunk; ++place) {
+        if (chunks_[number]->generation[place] == 0) continue;
+        visit(number * kChunk + place, std::as_const(*chunks_[number]->at(place)));
+      }
+    }
+  }
+
  private:
   static_assert(kChunk <= 128);
 
