@@ -21,6 +21,8 @@ struct StackCounters {
   std::uint64_t connections_accepted = 0;
   std::uint64_t cookies_sent = 0;
   std::uint64_t cookies_accepted = 0;
+  std::uint64_t datagrams_received = 0;  ///< of UDP, whatever became of them
+  std::uint64_t datagrams_sent = 0;
   std::uint64_t packets_too_big = 0;  ///< as ICMP told; the path MTU is not followed
   std::array<std::uint64_t, kDropReasons> drops{};
 

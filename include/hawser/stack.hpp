@@ -14,11 +14,13 @@
 #include "hawser/counters.hpp"
 #include "hawser/error.hpp"
 #include "hawser/event.hpp"
+#include "hawser/icmp.hpp"
 #include "hawser/mac_address.hpp"
 #include "hawser/packet.hpp"
 #include "hawser/ready.hpp"
 #include "hawser/tcp.hpp"
 #include "hawser/time.hpp"
+#include "hawser/udp.hpp"
 
 namespace hawser {
 
@@ -39,11 +41,13 @@ struct StackConfig {
   /// such an address or gateway: of an interface that there is not, or of mixed families.
   std::vector<RouteConfig> routes;
   TcpConfig tcp;
+  UdpConfig udp;  ///< its ports are chosen from the same range as those of TCP
   /// Of all randomness: initial sequence numbers, ports, cookies. A secret where peers are hostile.
   std::uint64_t seed = 1;
 };
 
-/// A socket of a stack: a TCP listener or connection. A handle stays invalid once closed.
+/// A socket of a stack: a TCP listener or connection, or one of UDP. A handle stays invalid once
+/// closed.
 struct SocketHandle {
   std::uint32_t index = 0;
   std::uint32_t generation = 0;  ///< zero: no socket
@@ -63,6 +67,7 @@ struct StackCensus {
   std::size_t listeners = 0;
   std::size_t syn_received = 0;
   std::size_t time_wait = 0;
+  std::size_t udp_sockets = 0;
 };
 
 /// One host. The driver passes in frames, calls and the time; after any of them it drains
@@ -138,6 +143,65 @@ class Stack {
   /// Takes the pending error, if there is one: why a connection failed, or a soft error
   /// (RFC9293-MUST-47). Reading clears it.
   std::optional<Error> tcp_take_error(SocketHandle socket);
+
+  // ---- UDP (RFC 768, RFC 1122 4.1.4)
+
+  /// A socket without any address. Error: no_buffer_space, invalid_argument for settings that are
+  /// not UdpSettings::is_valid.
+  Result<SocketHandle> udp_open(const UdpSettings* settings = nullptr);
+  /// Gives it an address and a port. Port 0 takes one that is free and cannot be guessed (RFC 6056
+  /// 3.3.1); the unspecified IPv6 address takes both families unless `v6_only`, the unspecified
+  /// IPv4 address IPv4; a group takes what is sent to that group. Errors: address_in_use,
+  /// address_not_available, invalid_argument when it is bound already.
+  Result<void> udp_bind(SocketHandle socket, Endpoint local);
+  /// Fixes the remote end: `udp_send` goes there, nothing else is received, and ICMP errors are
+  /// reported (RFC1122-4.1.3.3). May be called again. Errors: invalid_argument, address_in_use when
+  /// another socket has both ends, network_unreachable, address_not_available, permission_denied.
+  Result<void> udp_connect(SocketHandle socket, const Endpoint& remote);
+  Result<void> udp_disconnect(SocketHandle socket);
+  /// Sends one datagram, which may be empty, and returns its size. A socket that is not bound gets
+  /// a port. Errors: would_block when too much waits to leave, message_size, permission_denied for
+  /// a broadcast without UdpSettings::broadcast, network_unreachable, address_not_available,
+  /// invalid_argument, no_buffer_space, or what ICMP said of an earlier one.
+  Result<std::size_t> udp_send_to(Instant now, SocketHandle socket, std::span<const std::byte> data,
+                                  const Endpoint& destination, const UdpSendOptions& options = {});
+  /// The same to the remote end; not_connected when there is none.
+  Result<std::size_t> udp_send(Instant now, SocketHandle socket, std::span<const std::byte> data,
+                               const UdpSendOptions& options = {});
+  /// Takes the oldest datagram; what does not fit into `out` is lost, which
+  /// `UdpReceived::truncated` tells. Errors: would_block, or what ICMP said.
+  Result<UdpReceived> udp_receive_from(SocketHandle socket, std::span<std::byte> out);
+  /// The same, but the datagram stays.
+  Result<UdpReceived> udp_peek_from(SocketHandle socket, std::span<std::byte> out);
+  /// Gives the handle up. What was sent still leaves; what was not read is lost.
+  Result<void> udp_close(Instant now, SocketHandle socket);
+
+  /// Joins a multicast group, on the interface given or else that of the route to it; the socket
+  /// then receives what is sent there to its port. Errors: invalid_argument when `group` is none or
+  /// the interface is not there, address_in_use when it was joined, no_buffer_space,
+  /// network_unreachable without an interface.
+  Result<void> udp_join(Instant now, SocketHandle socket, const IpAddress& group,
+                        std::optional<InterfaceId> interface = std::nullopt);
+  /// Error: address_not_available when it was not joined.
+  Result<void> udp_leave(Instant now, SocketHandle socket, const IpAddress& group,
+                         std::optional<InterfaceId> interface = std::nullopt);
+
+  Result<UdpInfo> udp_info(SocketHandle socket) const;
+  Result<UdpSettings> udp_settings(SocketHandle socket) const;
+  /// `v6_only`, `interface` and both kinds of reuse take effect when the socket is bound. Error:
+  /// invalid_argument when they are not UdpSettings::is_valid.
+  Result<void> udp_set_settings(SocketHandle socket, const UdpSettings& settings);
+  /// Takes the pending error of a connected socket, if there is one.
+  std::optional<Error> udp_take_error(SocketHandle socket);
+  /// Takes the oldest ICMP error of a socket with UdpSettings::error_reports.
+  std::optional<IcmpErrorReport> udp_take_error_report(SocketHandle socket);
+  /// All UDP sockets, in an order that stays.
+  std::vector<SocketHandle> udp_sockets() const;
+
+  // ---- of all sockets
+
+  /// The level of readiness now, as poll(2) would tell it, of a socket of any kind.
+  Ready ready(SocketHandle socket) const;
 
   const StackCounters& counters() const;
   StackCensus census() const;

@@ -16,7 +16,7 @@ Result<SocketHandle> Stack::Impl::listen(Endpoint local, std::uint32_t backlog) 
   // RFC9293-MUST-41, RFC9293-MUST-42: only another listener is in the way.
   const std::uint32_t index = listeners_.add(local, backlog, config_.tcp.defaults);
   if (index == stack::ListenerTable::kNone) return std::unexpected(Error::address_in_use);
-  return SocketHandle{index | kListenerBit, listeners_.generation(index)};
+  return stack::handle_of(SocketKind::listener, index, listeners_.generation(index));
 }
 
 Result<SocketHandle> Stack::Impl::accept(SocketHandle socket) {
@@ -159,7 +159,7 @@ Result<void> Stack::Impl::close(Instant now, SocketHandle socket) {
       release(at, index);
     }
     // What is in the SYN queue finds its listener gone when it next comes up.
-    listeners_.remove(socket.index & ~kListenerBit);
+    listeners_.remove(stack::index_of(socket));
     return {};
   }
   ConnectionSlot* slot = connection_of(socket);
@@ -223,6 +223,7 @@ Ready Stack::Impl::ready(SocketHandle socket) {
   if (const tcp::Listener* listener = listener_of(socket)) {
     return listener->accept_queue.empty() ? Ready::none : Ready::readable;
   }
+  if (const udp::Socket* udp = udp_of(socket)) return udp->ready();
   const ConnectionSlot* slot = connection_of(socket);
   return slot == nullptr ? Ready::none : slot->connection.ready();
 }

@@ -68,14 +68,14 @@ void Stack::Impl::release(const Context& context, std::uint32_t index) {
 }
 
 Stack::Impl::ConnectionSlot* Stack::Impl::connection_of(SocketHandle socket) {
-  if ((socket.index & kListenerBit) != 0) return nullptr;
+  if (stack::kind_of(socket) != SocketKind::connection) return nullptr;
   ConnectionSlot* slot = connections_.find(socket.index, socket.generation);
   return slot == nullptr || slot->released ? nullptr : slot;
 }
 
 tcp::Listener* Stack::Impl::listener_of(SocketHandle socket) {
-  if ((socket.index & kListenerBit) == 0) return nullptr;
-  return listeners_.find(socket.index & ~kListenerBit, socket.generation);
+  if (stack::kind_of(socket) != SocketKind::listener) return nullptr;
+  return listeners_.find(stack::index_of(socket), socket.generation);
 }
 
 std::optional<Readiness> Stack::Impl::poll_readiness() {
@@ -85,6 +85,9 @@ std::optional<Readiness> Stack::Impl::poll_readiness() {
     if (tcp::Listener* listener = listener_of(socket)) {
       listener->in_readiness = false;
       return Readiness{socket, Ready::readable};
+    }
+    if (udp::Socket* udp = udp_of(socket)) {
+      return Readiness{socket, std::exchange(udp->pending, Ready::none)};
     }
     if (ConnectionSlot* slot = connection_of(socket); slot != nullptr && any(slot->pending)) {
       return Readiness{socket, std::exchange(slot->pending, Ready::none)};

@@ -55,15 +55,19 @@ void Stack::Impl::on_icmp(const Context& context, const wire::IpHeader& ip, Pack
   const auto parsed = wire::parse_icmp(message, ip.source, ip.destination);
   if (!parsed) return drop(context, parsed.error(), message.size());
   if (const auto* error = std::get_if<wire::IcmpError>(&*parsed)) {
-    on_icmp_error(context, *error);
+    on_icmp_error(context, *error, ip.source);
   } else if (const auto* echo = std::get_if<wire::IcmpEcho>(&*parsed); echo && !echo->reply) {
     on_echo_request(context, ip, *echo, message);
   }
 }
 
 /// RFC9293-MUST-54: to the connection that the quoted segment is of.
-void Stack::Impl::on_icmp_error(const Context& context, const wire::IcmpError& error) {
+void Stack::Impl::on_icmp_error(const Context& context, const wire::IcmpError& error,
+                                const IpAddress& reporter) {
   if (error.kind == wire::IcmpErrorKind::packet_too_big) ++counters_.packets_too_big;
+  if (error.protocol == static_cast<std::uint8_t>(wire::IpProtocol::udp)) {
+    return on_udp_error(context, error, reporter);
+  }
   const auto meaning = meaning_of(error.kind);
   if (!meaning) return;
   const Tuple tuple{{error.source, error.source_port}, {error.destination, error.destination_port}};

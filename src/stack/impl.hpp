@@ -10,6 +10,8 @@
 //   icmp.cpp         errors and echo
 //   calls.cpp        the calls of the application
 //   timers.cpp       deadlines
+//   udp.cpp          datagrams that arrive, ICMP errors about them, datagrams that leave
+//   udp_calls.cpp    the calls of the application for UDP
 #pragma once
 
 #include <array>
@@ -26,14 +28,17 @@
 #include "core/token_bucket.hpp"
 #include "hawser/stack.hpp"
 #include "ip/interfaces.hpp"
+#include "ip/multicast.hpp"
 #include "stack/demux.hpp"
 #include "stack/ephemeral_ports.hpp"
 #include "stack/listener_table.hpp"
+#include "stack/socket_kind.hpp"
 #include "tcp/connection.hpp"
 #include "tcp/isn.hpp"
 #include "tcp/syn_cookie.hpp"
 #include "tcp/syn_received.hpp"
 #include "tcp/time_wait.hpp"
+#include "udp/table.hpp"
 #include "wire/icmp.hpp"
 #include "wire/ip.hpp"
 
@@ -43,7 +48,7 @@ class Stack::Impl {
  public:
   Impl(StackConfig config, BufferPool& pool);
 
-  void on_frames(Instant now, std::span<Packet> frames);
+  void on_frames(Instant now, InterfaceId interface, std::span<Packet> frames);
   void on_time(Instant now);
   std::size_t poll_frames(Instant now, std::vector<Packet>& out, std::size_t limit);
   Instant next_deadline() const;
@@ -67,6 +72,26 @@ class Stack::Impl {
   Ready ready(SocketHandle socket);
   std::optional<Error> take_error(SocketHandle socket);
 
+  Result<SocketHandle> udp_open(const UdpSettings* settings);
+  Result<void> udp_bind(SocketHandle socket, const Endpoint& local);
+  Result<void> udp_connect(SocketHandle socket, const Endpoint& remote);
+  Result<void> udp_disconnect(SocketHandle socket);
+  /// `destination` null: the remote end.
+  Result<std::size_t> udp_send(Instant now, SocketHandle socket, std::span<const std::byte> data,
+                               const Endpoint* destination, const UdpSendOptions& options);
+  Result<UdpReceived> udp_receive(SocketHandle socket, std::span<std::byte> out, bool peek);
+  Result<void> udp_close(Instant now, SocketHandle socket);
+  Result<void> udp_join(Instant now, SocketHandle socket, const IpAddress& group,
+                        std::optional<InterfaceId> interface);
+  Result<void> udp_leave(Instant now, SocketHandle socket, const IpAddress& group,
+                         std::optional<InterfaceId> interface);
+  Result<UdpInfo> udp_info(SocketHandle socket);
+  Result<UdpSettings> udp_settings(SocketHandle socket);
+  Result<void> udp_set_settings(SocketHandle socket, const UdpSettings& settings);
+  std::optional<Error> udp_take_error(SocketHandle socket);
+  std::optional<IcmpErrorReport> udp_take_error_report(SocketHandle socket);
+  std::vector<SocketHandle> udp_sockets() const;
+
   const StackCounters& counters() const { return counters_; }
   StackCensus census() const;
   const StackConfig& config() const { return config_; }
@@ -79,8 +104,7 @@ class Stack::Impl {
   using FlowKind = stack::FlowKind;
 
   static constexpr std::uint32_t kNone = 0xffffffff;
-  /// Tells the handles of listeners from those of connections.
-  static constexpr std::uint32_t kListenerBit = 1U << 31;
+  using SocketKind = stack::SocketKind;
 
   struct ConnectionSlot {
     template <typename... Arguments>
@@ -111,6 +135,22 @@ class Stack::Impl {
   struct Arrival {
     Tuple tuple;
     bool from_outside;
+  };
+
+  /// A datagram that waits to leave, and whose it is.
+  struct Outgoing {
+    Packet packet;
+    SocketHandle socket;
+    std::uint32_t bytes = 0;  ///< as the socket counts it
+    bool to_link = true;
+    bool to_ourselves = false;  ///< a copy for the members on this host
+  };
+  /// How a datagram leaves.
+  struct Way {
+    InterfaceId interface{};
+    std::uint32_t mtu = 0;  ///< bytes
+    IpAddress source;
+    bool is_unicast = true;
   };
 
   Context context(Instant now) {
@@ -179,11 +219,43 @@ class Stack::Impl {
   // icmp.cpp
   void on_icmp(const Context& context, const wire::IpHeader& ip, Packet& message,
                bool from_outside);
-  void on_icmp_error(const Context& context, const wire::IcmpError& error);
+  void on_icmp_error(const Context& context, const wire::IcmpError& error,
+                     const IpAddress& reporter);
   void on_echo_request(const Context& context, const wire::IpHeader& ip,
                        const wire::IcmpEcho& request, Packet& data);
   void send_unreachable(const Context& context, const wire::IpHeader& ip, const Packet& offending,
                         wire::IcmpErrorKind kind, bool from_outside);
+
+  // udp.cpp
+  void on_udp(const Context& context, const wire::IpHeader& ip, std::uint32_t header_bytes,
+              Packet& packet, bool from_outside);
+  std::optional<DropReason> check_udp_addresses(const wire::IpHeader& ip, InterfaceId interface,
+                                                bool from_outside) const;
+  void deliver_to_many(const Context& context, const wire::IpHeader& ip, const Tuple& ends,
+                       Packet& payload);
+  void deliver_udp(const Context& context, std::uint32_t index, const wire::IpHeader& ip,
+                   const Tuple& ends, Packet payload);
+  void on_udp_error(const Context& context, const wire::IcmpError& error,
+                    const IpAddress& reporter);
+  void drain_udp(std::vector<Packet>& out, std::size_t room);
+  void tell_udp(std::uint32_t index, Ready what);
+  udp::Socket* udp_of(SocketHandle socket);
+  SocketHandle udp_handle_of(std::uint32_t index) const {
+    return stack::handle_of(SocketKind::udp, index, udp_.generation(index));
+  }
+
+  // udp_calls.cpp
+  bool is_interface(InterfaceId interface) const;
+  std::optional<InterfaceId> group_interface(const IpAddress& group,
+                                             std::optional<InterfaceId> chosen) const;
+  Result<void> bind_if_needed(std::uint32_t index);
+  Result<Way> way_to(const udp::Socket& socket, const IpAddress& destination,
+                     const UdpSendOptions& options) const;
+  Result<InterfaceId> interface_to(const udp::Socket& socket, const IpAddress& destination,
+                                   const UdpSendOptions& options) const;
+  Result<IpAddress> source_to(const udp::Socket& socket, const IpAddress& destination,
+                              InterfaceId interface, const UdpSendOptions& options) const;
+  Packet packet_with(std::span<const std::byte> data);
 
   // calls.cpp
   Result<Endpoint> choose_local(Instant now, const Endpoint& local, const Endpoint& remote);
@@ -203,6 +275,8 @@ class Stack::Impl {
   Slab<tcp::TimeWait> time_wait_;
   stack::ListenerTable listeners_;
   stack::Demux<TupleOf> demux_;
+  udp::Table udp_;
+  ip::Multicast multicast_;
 
   TimerQueue<TimerPlaceOf> timers_;
   SlotList time_wait_list_;  // the first to end in front: all last 2 MSL
@@ -213,6 +287,8 @@ class Stack::Impl {
   std::uint32_t dirty_tail_ = kNone;
   std::deque<Packet> control_;   // resets, SYN-ACKs, ICMP: what belongs to no connection
   std::deque<Packet> loopback_;  // to ourselves
+  std::deque<Outgoing> outgoing_;
+  std::size_t outgoing_bytes_ = 0;
   std::deque<SocketHandle> readiness_;
 
   TokenBucket reset_limit_;

@@ -12,10 +12,11 @@ void Stack::Impl::drop(const Context& context, DropReason reason, std::uint32_t 
   context.emit(tuple.local, tuple.remote, Dropped{reason, length});
 }
 
-void Stack::Impl::on_frames(Instant now, std::span<Packet> frames) {
+void Stack::Impl::on_frames(Instant now, InterfaceId interface, std::span<Packet> frames) {
   const Context at = context(now);
   for (Packet& frame : frames) {
     ++counters_.frames_received;
+    frame.set_interface(interface);
     on_packet(at, frame, true);
     frame.reset();
   }
@@ -25,7 +26,7 @@ void Stack::Impl::on_packet(const Context& context, Packet& packet, bool from_ou
   const auto parsed = wire::parse_ip(packet.head(), packet.size());
   if (!parsed) return drop(context, parsed.error(), packet.size());
   const wire::IpHeader& ip = parsed->header;
-  if (ip.hop_limit == 0) return drop(context, DropReason::hop_limit, packet.size());
+  if (ip.hop_limit == 0 && from_outside) return drop(context, DropReason::hop_limit, packet.size());
   packet.truncate(parsed->header_bytes + parsed->payload_bytes);
   switch (static_cast<wire::IpProtocol>(ip.protocol)) {
     case wire::IpProtocol::tcp:
@@ -36,8 +37,7 @@ void Stack::Impl::on_packet(const Context& context, Packet& packet, bool from_ou
       packet.trim_front(parsed->header_bytes);
       return on_icmp(context, ip, packet, from_outside);
     case wire::IpProtocol::udp:
-      send_unreachable(context, ip, packet, wire::IcmpErrorKind::port_unreachable, from_outside);
-      break;
+      return on_udp(context, ip, parsed->header_bytes, packet, from_outside);
     default:
       send_unreachable(context, ip, packet, wire::IcmpErrorKind::protocol_unreachable,
                        from_outside);

@@ -34,8 +34,9 @@ std::size_t Stack::Impl::poll_frames(Instant now, std::vector<Packet>& out, std:
       Packet packet = std::move(loopback_.front());
       loopback_.pop_front();
       on_packet(at, packet, false);
-    } else if (dirty_head_ != kNone) {
-      drain_dirty(at, out, limit - (out.size() - before));
+    } else if (!outgoing_.empty() || dirty_head_ != kNone) {  // in turns
+      drain_udp(out, limit - (out.size() - before));
+      if (dirty_head_ != kNone) drain_dirty(at, out, limit - (out.size() - before));
     } else {
       break;
     }

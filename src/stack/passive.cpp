@@ -218,7 +218,7 @@ void Stack::Impl::tell_listener(std::uint32_t index) {
   tcp::Listener& listener = listeners_[index];
   if (listener.in_readiness) return;
   listener.in_readiness = true;
-  readiness_.push_back({index | kListenerBit, listeners_.generation(index)});
+  readiness_.push_back(stack::handle_of(SocketKind::listener, index, listeners_.generation(index)));
 }
 
 }  // namespace hawser

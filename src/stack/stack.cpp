@@ -54,6 +54,7 @@ Stack::Impl::Impl(StackConfig config, BufferPool& pool)
       interfaces_(interfaces_of(config_)),
       ephemeral_ports_(random_, config_.tcp),
       demux_(random_, TupleOf{this}),
+      udp_(random_, config_.udp, config_.tcp.ephemeral_first, config_.tcp.ephemeral_last),
       timers_(TimerPlaceOf{&connections_}),
       reset_limit_(kResetsPerSecond, kResetsPerSecond),
       challenge_limit_(config_.tcp.challenge_acks_per_second,
@@ -64,7 +65,8 @@ StackCensus Stack::Impl::census() const {
   return {.connections = connections_.size(),
           .listeners = listeners_.size(),
           .syn_received = syn_received_.size(),
-          .time_wait = time_wait_.size()};
+          .time_wait = time_wait_.size(),
+          .udp_sockets = udp_.size()};
 }
 
 Stack::Stack(StackConfig config, BufferPool& pool)
@@ -73,8 +75,8 @@ Stack::~Stack() = default;
 Stack::Stack(Stack&&) noexcept = default;
 Stack& Stack::operator=(Stack&&) noexcept = default;
 
-void Stack::on_frames(Instant now, InterfaceId, std::span<Packet> frames) {
-  impl_->on_frames(now, frames);
+void Stack::on_frames(Instant now, InterfaceId interface, std::span<Packet> frames) {
+  impl_->on_frames(now, interface, frames);
 }
 void Stack::on_time(Instant now) { impl_->on_time(now); }
 std::size_t Stack::poll_frames(Instant now, std::vector<Packet>& out, std::size_t limit) {
@@ -127,6 +129,59 @@ Ready Stack::tcp_ready(SocketHandle socket) const { return impl_->ready(socket);
 std::optional<Error> Stack::tcp_take_error(SocketHandle socket) {
   return impl_->take_error(socket);
 }
+
+Result<SocketHandle> Stack::udp_open(const UdpSettings* settings) {
+  return impl_->udp_open(settings);
+}
+Result<void> Stack::udp_bind(SocketHandle socket, Endpoint local) {
+  return impl_->udp_bind(socket, local);
+}
+Result<void> Stack::udp_connect(SocketHandle socket, const Endpoint& remote) {
+  return impl_->udp_connect(socket, remote);
+}
+Result<void> Stack::udp_disconnect(SocketHandle socket) { return impl_->udp_disconnect(socket); }
+Result<std::size_t> Stack::udp_send_to(Instant now, SocketHandle socket,
+                                       std::span<const std::byte> data, const Endpoint& destination,
+                                       const UdpSendOptions& options) {
+  return impl_->udp_send(now, socket, data, &destination, options);
+}
+Result<std::size_t> Stack::udp_send(Instant now, SocketHandle socket,
+                                    std::span<const std::byte> data,
+                                    const UdpSendOptions& options) {
+  return impl_->udp_send(now, socket, data, nullptr, options);
+}
+Result<UdpReceived> Stack::udp_receive_from(SocketHandle socket, std::span<std::byte> out) {
+  return impl_->udp_receive(socket, out, false);
+}
+Result<UdpReceived> Stack::udp_peek_from(SocketHandle socket, std::span<std::byte> out) {
+  return impl_->udp_receive(socket, out, true);
+}
+Result<void> Stack::udp_close(Instant now, SocketHandle socket) {
+  return impl_->udp_close(now, socket);
+}
+Result<void> Stack::udp_join(Instant now, SocketHandle socket, const IpAddress& group,
+                             std::optional<InterfaceId> interface) {
+  return impl_->udp_join(now, socket, group, interface);
+}
+Result<void> Stack::udp_leave(Instant now, SocketHandle socket, const IpAddress& group,
+                              std::optional<InterfaceId> interface) {
+  return impl_->udp_leave(now, socket, group, interface);
+}
+Result<UdpInfo> Stack::udp_info(SocketHandle socket) const { return impl_->udp_info(socket); }
+Result<UdpSettings> Stack::udp_settings(SocketHandle socket) const {
+  return impl_->udp_settings(socket);
+}
+Result<void> Stack::udp_set_settings(SocketHandle socket, const UdpSettings& settings) {
+  return impl_->udp_set_settings(socket, settings);
+}
+std::optional<Error> Stack::udp_take_error(SocketHandle socket) {
+  return impl_->udp_take_error(socket);
+}
+std::optional<IcmpErrorReport> Stack::udp_take_error_report(SocketHandle socket) {
+  return impl_->udp_take_error_report(socket);
+}
+std::vector<SocketHandle> Stack::udp_sockets() const { return impl_->udp_sockets(); }
+Ready Stack::ready(SocketHandle socket) const { return impl_->ready(socket); }
 
 const StackCounters& Stack::counters() const { return impl_->counters(); }
 StackCensus Stack::census() const { return impl_->census(); }

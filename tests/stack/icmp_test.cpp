@@ -138,23 +138,6 @@ TEST_P(IcmpIn, AnEchoIsAnswered) {
   EXPECT_EQ(copy, data);
 }
 
-TEST_P(IcmpIn, UdpFindsNoPort) {
-  Packet packet = pool.take_packet();
-  const std::array<std::byte, 8> udp{std::byte{0}, std::byte{53}, std::byte{0}, std::byte{99}};
-  ASSERT_TRUE(packet.append_copy(udp));
-  wire::push_ip(packet, ip_header(17));
-  deliver(std::move(packet));
-  ASSERT_EQ(other_frames().size(), 1U);
-  Packet& answer = other_frames()[0];
-  const auto ip = wire::parse_ip(answer.head(), answer.size());
-  answer.trim_front(ip->header_bytes);
-  const auto message = wire::parse_icmp(answer, ip->header.source, ip->header.destination);
-  ASSERT_TRUE(message);
-  const auto& error = std::get<wire::IcmpError>(*message);
-  EXPECT_EQ(error.kind, wire::IcmpErrorKind::port_unreachable);
-  EXPECT_EQ(error.source_port, Port{53});
-}
-
 TEST_P(IcmpIn, FloodsAreLimited) {
   for (int i = 0; i < 3000; ++i) {
     Packet packet = pool.take_packet();
