@@ -51,12 +51,21 @@ inline Violation check_ip(BufferPool& pool, std::span<const std::byte> input) {
   if (!header.source.is_v4() && header.protocol == 0) return nullptr;
   if (header.source.family() != header.destination.family()) return "two families in one header";
   Packet again = packet_of(pool, input.subspan(parsed->header_bytes, parsed->payload_bytes));
-  wire::push_ip(again, header);
+  if (parsed->fragment) {
+    wire::push_fragment(again, header, *parsed->fragment);
+  } else {
+    wire::push_ip(again, header);
+  }
   const auto reparsed = wire::parse_ip(again.head(), again.size());
   if (!reparsed) return "what was emitted is refused";
   if (reparsed->header.source != header.source) return "another source";
   if (reparsed->header.destination != header.destination) return "another destination";
   if (reparsed->header.protocol != header.protocol) return "another protocol";
+  if (reparsed->fragment.has_value() != parsed->fragment.has_value()) return "no longer a fragment";
+  if (parsed->fragment && (reparsed->fragment->offset != parsed->fragment->offset ||
+                           reparsed->fragment->more != parsed->fragment->more)) {
+    return "another fragment";
+  }
   return nullptr;
 }
 

@@ -24,11 +24,17 @@ enum class DropReason : std::uint8_t {
   bad_ip_header,   ///< a length or field that cannot be
   bad_ip_checksum,
   ip_options_malformed,
-  fragment,     ///< fragments are not reassembled
-  not_ours,     ///< the destination is none of our addresses
-  bad_source,   ///< unspecified, multicast, broadcast or our own as source (RFC9293-MUST-63)
-  not_unicast,  ///< a TCP segment to broadcast or multicast (RFC9293-MUST-57)
-  hop_limit,    ///< arrived with TTL or hop limit zero
+  extension_headers,   ///< more IPv6 extension headers, options or padding than anybody needs
+  bad_fragment,        ///< one that cannot be part of a datagram (RFC 8200 4.5)
+  tiny_fragment,       ///< a first fragment without all headers (RFC 1858, RFC 7112)
+  fragment_overlap,    ///< fragments of one datagram that contradict each other (RFC 5722)
+  fragment_duplicate,  ///< came twice
+  fragment_memory,     ///< a bound on what waits for its other fragments
+  fragment_timeout,    ///< the other fragments did not come
+  not_ours,            ///< the destination is none of our addresses
+  bad_source,          ///< unspecified, multicast, broadcast or our own as source (RFC9293-MUST-63)
+  not_unicast,         ///< a TCP segment to broadcast or multicast (RFC9293-MUST-57)
+  hop_limit,           ///< arrived with TTL or hop limit zero
   unknown_protocol,
   no_route,
   bad_icmp,  ///< malformed, or its quoted segment is none of ours

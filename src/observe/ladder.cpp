@@ -126,7 +126,9 @@ void Ladder::on_state(End end, Instant at, TcpState state) {
 
 void Ladder::on_sent(End from, Instant at, const Packet& frame, const FrameVerdict& verdict) {
   const auto ip = wire::parse_ip(frame.head(), frame.size());
-  if (!ip || ip->header.protocol != static_cast<std::uint8_t>(wire::IpProtocol::tcp)) return;
+  if (!ip || ip->fragment ||
+      ip->header.protocol != static_cast<std::uint8_t>(wire::IpProtocol::tcp))
+    return;
   const auto tcp = wire::parse_tcp(frame.head().subspan(ip->header_bytes));
   if (!tcp) return;
   const std::uint32_t length = ip->payload_bytes - tcp->header_bytes;

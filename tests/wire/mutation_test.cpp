@@ -44,7 +44,7 @@ Packet datagram(BufferPool& pool, const IpAddress& address) {
 Bytes extended(BufferPool& pool) {
   Packet packet = testing::received(
       pool, bytes({43, 0, 5, 2, 0, 0, 1, 0, 44, 0, 4, 0, 0, 0, 0, 0, 60, 0, 0, 0, 9, 9, 9, 9,
-                   6,  1, 0, 1, 2, 0, 0, 0, 1,  6, 0, 0, 0, 0, 0, 0, 1,  2, 3, 4, 5, 6, 7, 8}));
+                   6,  1, 0, 1, 2, 0, 0, 0, 30, 6, 0, 0, 0, 0, 0, 0, 1,  2, 3, 4, 5, 6, 7, 8}));
   IpHeader header;
   header.source = kV6;
   header.destination = kV6;
@@ -88,6 +88,12 @@ std::vector<Bytes> seeds() {
     Packet packet = testing::received(pool, Bytes(size, std::byte{0x5a}));
     push_udp(packet, {Port{53}, Port{5353}}, kV4, kV4);
     result.push_back(testing::contents(packet));
+  }
+  for (const IpAddress& address : {kV4, kV6}) {
+    Packet fragment = testing::received(pool, Bytes(64));
+    push_fragment(fragment, {.source = address, .destination = address, .protocol = 17},
+                  {.identification = 9, .offset = 1024, .more = true});
+    result.push_back(testing::contents(fragment));
   }
   result.push_back(extended(pool));
   return result;
