@@ -15,6 +15,7 @@
 #include "hawser/error.hpp"
 #include "hawser/event.hpp"
 #include "hawser/icmp.hpp"
+#include "hawser/ip.hpp"
 #include "hawser/mac_address.hpp"
 #include "hawser/packet.hpp"
 #include "hawser/ready.hpp"
@@ -40,6 +41,7 @@ struct StackConfig {
   /// Besides the networks of the addresses and the gateways. One that cannot be is left out, as is
   /// such an address or gateway: of an interface that there is not, or of mixed families.
   std::vector<RouteConfig> routes;
+  IpConfig ip;
   TcpConfig tcp;
   UdpConfig udp;  ///< its ports are chosen from the same range as those of TCP
   /// Of all randomness: initial sequence numbers, ports, cookies. A secret where peers are hostile.

@@ -29,6 +29,7 @@
 #include "hawser/stack.hpp"
 #include "ip/interfaces.hpp"
 #include "ip/multicast.hpp"
+#include "ip/reassembly.hpp"
 #include "stack/demux.hpp"
 #include "stack/ephemeral_ports.hpp"
 #include "stack/listener_table.hpp"
@@ -162,6 +163,10 @@ class Stack::Impl {
 
   // input.cpp
   void on_packet(const Context& context, Packet& packet, bool from_outside);
+  std::optional<wire::ParsedIp> read_header(const Context& context, Packet& packet,
+                                            bool from_outside);
+  std::optional<wire::ParsedIp> reassemble(const Context& context, const wire::ParsedIp& fragment,
+                                           Packet& packet, bool from_outside);
   void on_tcp(const Context& context, const wire::IpHeader& ip, Packet& packet, bool from_outside);
   void on_unmatched(const Context& context, const Arrival& arrival, const Segment& segment,
                     Packet& payload);
@@ -263,11 +268,13 @@ class Stack::Impl {
 
   StackConfig config_;
   BufferPool& pool_;
+  StackCounters counters_;
   Random random_;
   tcp::InitialNumbers numbers_;
   tcp::SynCookies cookies_;
   KeyedHash flow_label_hash_;
   ip::Interfaces interfaces_;
+  ip::Reassembly reassembly_;
   stack::EphemeralPorts ephemeral_ports_;
 
   Slab<ConnectionSlot> connections_;
@@ -294,7 +301,6 @@ class Stack::Impl {
   TokenBucket reset_limit_;
   TokenBucket challenge_limit_;
   TokenBucket icmp_limit_;
-  StackCounters counters_;
   EventBuffer* events_ = nullptr;
   Instant now_{};  // of the last input
 };

@@ -23,10 +23,9 @@ void Stack::Impl::on_frames(Instant now, InterfaceId interface, std::span<Packet
 }
 
 void Stack::Impl::on_packet(const Context& context, Packet& packet, bool from_outside) {
-  const auto parsed = wire::parse_ip(packet.head(), packet.size());
-  if (!parsed) return drop(context, parsed.error(), packet.size());
+  const auto parsed = read_header(context, packet, from_outside);
+  if (!parsed) return;
   const wire::IpHeader& ip = parsed->header;
-  if (ip.hop_limit == 0 && from_outside) return drop(context, DropReason::hop_limit, packet.size());
   packet.truncate(parsed->header_bytes + parsed->payload_bytes);
   switch (static_cast<wire::IpProtocol>(ip.protocol)) {
     case wire::IpProtocol::tcp:
@@ -44,6 +43,44 @@ void Stack::Impl::on_packet(const Context& context, Packet& packet, bool from_ou
       break;
   }
   drop(context, DropReason::unknown_protocol, packet.size());
+}
+
+/// What the header of `packet` says, which becomes the whole datagram when it is the last missing
+/// fragment. Nothing when there is nothing more to be done with it.
+std::optional<wire::ParsedIp> Stack::Impl::read_header(const Context& context, Packet& packet,
+                                                       bool from_outside) {
+  const auto parsed = wire::parse_ip(packet.head(), packet.size());
+  if (!parsed) {
+    drop(context, parsed.error(), packet.size());
+    return std::nullopt;
+  }
+  if (parsed->header.hop_limit == 0 && from_outside) {
+    drop(context, DropReason::hop_limit, packet.size());
+    return std::nullopt;
+  }
+  if (!parsed->fragment) [[likely]]
+    return *parsed;
+  return reassemble(context, *parsed, packet, from_outside);
+}
+
+std::optional<wire::ParsedIp> Stack::Impl::reassemble(const Context& context,
+                                                      const wire::ParsedIp& fragment,
+                                                      Packet& packet, bool from_outside) {
+  // What is not for us, or from nobody, would only take memory. Groups are looked at later.
+  const wire::IpHeader& ip = fragment.header;
+  if (interfaces_.is_unicast(ip.destination)) {
+    if (const auto bad = check_addresses(ip.source, ip.destination, from_outside)) {
+      drop(context, *bad, packet.size());
+      return std::nullopt;
+    }
+  }
+  packet = reassembly_.on_fragment(context.now, fragment, std::move(packet));
+  if (!packet) return std::nullopt;
+  const auto parsed = wire::parse_ip(packet.head(), packet.size());
+  if (parsed && !parsed->fragment) return *parsed;
+  // Fragments of fragments: nobody makes them for a good reason.
+  drop(context, parsed ? DropReason::bad_fragment : parsed.error(), packet.size());
+  return std::nullopt;
 }
 
 void Stack::Impl::on_tcp(const Context& context, const wire::IpHeader& ip, Packet& packet,

@@ -52,6 +52,7 @@ Stack::Impl::Impl(StackConfig config, BufferPool& pool)
       cookies_(random_),
       flow_label_hash_(random_),
       interfaces_(interfaces_of(config_)),
+      reassembly_(config_.ip, pool_, random_, counters_),
       ephemeral_ports_(random_, config_.tcp),
       demux_(random_, TupleOf{this}),
       udp_(random_, config_.udp, config_.tcp.ephemeral_first, config_.tcp.ephemeral_last),

@@ -17,6 +17,8 @@ void Stack::Impl::on_time(Instant now) {
   const Context at = context(now);
   on_time_wait_timers(at);
   on_syn_ack_timers(at);
+  while (reassembly_.poll_expired(now)) {
+  }
   while (timers_.earliest() <= now) {
     const std::uint32_t index = timers_.first();
     tcp::Connection& connection = connections_[index].connection;
@@ -33,7 +35,7 @@ void Stack::Impl::on_time(Instant now) {
 
 Instant Stack::Impl::next_deadline() const {
   if (!loopback_.empty()) return now_;
-  Instant next = timers_.earliest();
+  Instant next = std::min(timers_.earliest(), reassembly_.next_deadline());
   if (!time_wait_list_.empty()) {
     next = std::min(next, time_wait_[time_wait_list_.front()].deadline);
   }

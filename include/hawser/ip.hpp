@@ -1,0 +1,21 @@
+// What holds for IP, of both families, in a stack.
+#pragma once
+
+#include <cstddef>
+
+#include "hawser/time.hpp"
+
+namespace hawser {
+
+struct IpConfig {
+  /// Memory for fragments that wait for the rest of their datagram: of all, and of what claims to
+  /// come from one IPv4 address or one /64 of IPv6. The oldest go when there are more. Bytes.
+  std::size_t reassembly_memory = std::size_t{4} << 20;
+  std::size_t reassembly_memory_per_source = std::size_t{1} << 20;
+  /// How long fragments wait. RFC 1122 3.3.2 recommends 60 s, which at today's rates is long enough
+  /// for the 16 bits of IPv4's identification to come round (RFC 4963); Linux waits 30 s.
+  Duration reassembly_timeout_v4 = std::chrono::seconds(30);
+  Duration reassembly_timeout_v6 = std::chrono::seconds(60);  ///< RFC 8200 4.5
+};
+
+}  // namespace hawser
