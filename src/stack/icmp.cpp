@@ -106,7 +106,7 @@ void Stack::Impl::send_unreachable(const Context& context, const wire::IpHeader&
   if (check_addresses(ip.source, ip.destination, from_outside)) return;
   const auto route = interfaces_.route(ip.source);
   if (!route || !icmp_limit_.take(context.now)) return;
-  Packet message = wire::make_icmp_unreachable(offending, kind, ip.destination, ip.source);
+  Packet message = wire::make_icmp_error(offending, kind, ip.destination, ip.source);
   if (!message) return;
   enqueue_control(context, std::move(message),
                   {.source = ip.destination,

@@ -28,6 +28,8 @@ constexpr std::uint8_t kTimeExceeded6 = 3;
 constexpr std::uint8_t kParameterProblem6 = 4;
 constexpr std::uint8_t kEchoRequest6 = 128;
 constexpr std::uint8_t kEchoReply6 = 129;
+constexpr std::uint8_t kRedirect6 = 137;
+constexpr std::uint8_t kRedirect = 5;
 
 /// How long an error may be with its IP header: what every host and link must take.
 constexpr std::uint32_t kLargestError4 = 576;   // RFC 1812 4.3.2.3
@@ -140,6 +142,9 @@ std::expected<IcmpMessage, DropReason> parse_error(IcmpErrorKind kind,
   error.source = quoted->header.source;
   error.destination = quoted->header.destination;
   error.protocol = quoted->header.protocol;
+  error.packet_bytes = quoted->header_bytes + quoted->payload_bytes;
+  error.later_fragment = quoted->fragment && quoted->fragment->offset != 0;
+  if (error.later_fragment) return error;
   error.source_port = Port{read16(transport)};
   error.destination_port = Port{read16(transport + 2)};
   error.seq = SeqNum(read32(transport + 4));
@@ -168,24 +173,32 @@ bool checksum_ok(const Packet& message, const IpAddress& source, const IpAddress
   return checksum.value() == 0;
 }
 
-struct TypeAndCode {
+/// The fixed part of an error.
+struct ErrorHeader {
   std::uint8_t type;
   std::uint8_t code;
+  std::uint32_t parameter = 0;
 };
 
-TypeAndCode unreachable_code(IcmpErrorKind kind, bool v6) {
-  switch (kind) {
+ErrorHeader header_of(const IcmpReport& report) {
+  switch (report.kind) {
     case IcmpErrorKind::network_unreachable:
-      return v6 ? TypeAndCode{kUnreachable6, 0} : TypeAndCode{kUnreachable, 0};
+      return {kUnreachable, 0};
     case IcmpErrorKind::protocol_unreachable:
-      return v6 ? TypeAndCode{kParameterProblem6, 1} : TypeAndCode{kUnreachable, 2};
+      return {kUnreachable, 2};
     case IcmpErrorKind::port_unreachable:
-      return v6 ? TypeAndCode{kUnreachable6, 4} : TypeAndCode{kUnreachable, 3};
+      return {kUnreachable, 3};
+    case IcmpErrorKind::packet_too_big:  // the MTU in the low half (RFC 1191 4)
+      return {kUnreachable, 4, std::min<std::uint32_t>(report.parameter, UINT16_MAX)};
     case IcmpErrorKind::prohibited:
-      return v6 ? TypeAndCode{kUnreachable6, 1} : TypeAndCode{kUnreachable, 13};
+      return {kUnreachable, 13};
+    case IcmpErrorKind::time_exceeded:
+      return {kTimeExceeded, report.code};
+    case IcmpErrorKind::parameter_problem:  // the pointer in the first byte (RFC 792)
+      return {kParameterProblem, report.code, report.parameter << 24};
     default:
-      assert(kind == IcmpErrorKind::host_unreachable);
-      return v6 ? TypeAndCode{kUnreachable6, 3} : TypeAndCode{kUnreachable, 1};
+      assert(report.kind == IcmpErrorKind::host_unreachable);
+      return {kUnreachable, 1};
   }
 }
 
@@ -203,6 +216,41 @@ std::uint32_t next_header_offset(std::span<const std::byte> head) {
     next += fragment ? 8U : (read8(&head[next + 1]) + 1U) * 8U;
   }
   return field;
+}
+
+ErrorHeader header_of6(const IcmpReport& report, std::span<const std::byte> offending) {
+  switch (report.kind) {
+    case IcmpErrorKind::network_unreachable:
+      return {kUnreachable6, 0};
+    case IcmpErrorKind::protocol_unreachable:
+      return {kParameterProblem6, 1, next_header_offset(offending)};
+    case IcmpErrorKind::port_unreachable:
+      return {kUnreachable6, 4};
+    case IcmpErrorKind::packet_too_big:
+      return {kPacketTooBig6, 0, report.parameter};
+    case IcmpErrorKind::prohibited:
+      return {kUnreachable6, 1};
+    case IcmpErrorKind::time_exceeded:
+      return {kTimeExceeded6, report.code};
+    case IcmpErrorKind::parameter_problem:
+      return {kParameterProblem6, report.code, report.parameter};
+    default:
+      assert(report.kind == IcmpErrorKind::host_unreachable);
+      return {kUnreachable6, 3};
+  }
+}
+
+/// How much of a packet of `packet_bytes` bytes an error quotes: no more than makes it as long as
+/// the packet (nobody's packets come back as larger ones), but its header and 8 bytes in any case.
+std::uint32_t quote_bytes(std::span<const std::byte> head, std::uint32_t packet_bytes, bool v6) {
+  const std::uint32_t ours = static_cast<std::uint32_t>(v6 ? kIpv6Header : kIpv4MinHeader) +
+                             static_cast<std::uint32_t>(kIcmpHeader);
+  const auto parsed = parse_quoted_ip(head);
+  const std::uint32_t least =
+      (parsed ? parsed->header_bytes : ours) + static_cast<std::uint32_t>(kQuotedTransport);
+  const std::uint32_t same = packet_bytes - std::min(packet_bytes, ours);
+  const std::uint32_t most = (v6 ? kLargestError6 : kLargestError4) - ours;
+  return std::min({packet_bytes, most, std::max(least, same)});
 }
 
 }  // namespace
@@ -236,29 +284,37 @@ void push_icmp_echo(Packet& packet, const IcmpEcho& echo, const IpAddress& sourc
   fill_checksum(packet, source, destination);
 }
 
-Packet make_icmp_unreachable(const Packet& offending, IcmpErrorKind kind, const IpAddress& source,
-                             const IpAddress& destination) {
+Packet make_icmp_error(const Packet& offending, const IcmpReport& report, const IpAddress& source,
+                       const IpAddress& destination) {
   const bool v6 = !source.is_v4();
   Packet packet = offending.share();
   if (!packet) return packet;
-  const std::uint32_t room = v6 ? kLargestError6 - static_cast<std::uint32_t>(kIpv6Header)
-                                : kLargestError4 - static_cast<std::uint32_t>(kIpv4MinHeader);
-  packet.truncate(std::min(packet.size(), room - static_cast<std::uint32_t>(kIcmpHeader)));
+  packet.truncate(quote_bytes(offending.head(), packet.size(), v6));
   // Whoever sent it may have used up the headroom for its own headers; room is made for ours, for
   // the longest of packets that are all in one piece by quoting a little less.
   const std::size_t most = Packet::kHeadroom + Packet::kInlineRoom - kBeforeQuote;
   if (packet.own_bytes().size() > most) packet.truncate(static_cast<std::uint32_t>(most));
   packet.reserve_headroom(kBeforeQuote);
-  const TypeAndCode what = unreachable_code(kind, v6);
-  const std::uint32_t pointer =
-      what.type == kParameterProblem6 && v6 ? next_header_offset(offending.head()) : 0;
+  const ErrorHeader header = v6 ? header_of6(report, offending.head()) : header_of(report);
   std::byte* at = packet.prepend(kIcmpHeader).data();
-  write8(at, what.type);
-  write8(at + 1, what.code);
+  write8(at, header.type);
+  write8(at + 1, header.code);
   write16(at + 2, 0);
-  write32(at + 4, pointer);
+  write32(at + 4, header.parameter);
   fill_checksum(packet, source, destination);
   return packet;
+}
+
+bool forbids_icmp_error(std::span<const std::byte> head) {
+  const auto transport = find_transport(head);
+  if (!transport || transport->offset != 0) return true;
+  const bool icmp = transport->protocol == static_cast<std::uint8_t>(IpProtocol::icmp);
+  const bool icmpv6 = transport->protocol == static_cast<std::uint8_t>(IpProtocol::icmpv6);
+  if (!icmp && !icmpv6) return false;
+  if (transport->at >= head.size()) return true;
+  const std::uint8_t type = read8(&head[transport->at]);
+  if (icmpv6) return type < 128 || type == kRedirect6;
+  return error_kind(type, 0).has_value() || type == kRedirect;
 }
 
 }  // namespace hawser::wire

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <span>
 #include <variant>
 
 #include "hawser/address.hpp"
@@ -28,7 +29,10 @@ struct IcmpError {
   IpAddress source;           ///< of the quoted packet: ours, if it was ours
   IpAddress destination;      ///< of the quoted packet
   std::uint8_t protocol = 0;  ///< of the quoted packet
-  Port source_port{};         ///< the rest has a meaning for TCP, the ports for UDP too
+  std::uint32_t packet_bytes = 0;  ///< how long the quoted packet was, its IP header included
+  /// The quoted packet is not the first fragment of its datagram: it does not say more than this.
+  bool later_fragment = false;
+  Port source_port{};  ///< the rest has a meaning for TCP, the ports for UDP too
   Port destination_port{};
   SeqNum seq;
 };
@@ -57,12 +61,31 @@ std::expected<IcmpMessage, DropReason> parse_icmp(const Packet& message, const I
 void push_icmp_echo(Packet& packet, const IcmpEcho& echo, const IpAddress& source,
                     const IpAddress& destination);
 
-/// A destination-unreachable message about `offending`, which begins with its IP header: the ICMP
-/// header and as much of the packet as belongs into it (RFC 1812 4.3.2.3, RFC 4443 3.1), yet
-/// without an IP header of its own. `kind` is one of network_, host_, protocol_, port_unreachable
-/// and prohibited. False when the pool is exhausted. Whether an error may be sent at all is the
-/// caller's to decide (RFC 1122 3.2.2, RFC 4443 2.4 (e)).
-Packet make_icmp_unreachable(const Packet& offending, IcmpErrorKind kind, const IpAddress& source,
-                             const IpAddress& destination);
+/// What an error is to say.
+struct IcmpReport {
+  // NOLINTNEXTLINE(google-explicit-constructor): most kinds have nothing more to say
+  IcmpReport(IcmpErrorKind what, std::uint8_t code_of_it = 0, std::uint32_t parameter_of_it = 0)
+      : kind(what), code(code_of_it), parameter(parameter_of_it) {}
+
+  IcmpErrorKind kind;       ///< any but source_route_failed and source_quench
+  std::uint8_t code;        ///< of time_exceeded and parameter_problem
+  std::uint32_t parameter;  ///< the pointer of parameter_problem, the MTU of packet_too_big
+};
+
+/// Time exceeded in reassembly (RFC 792, RFC 4443 3.3).
+inline constexpr std::uint8_t kReassemblyTimeExceeded = 1;
+
+/// The message about `offending`, which begins with its IP header: the ICMP header and as much of
+/// the packet as belongs into it (RFC 1812 4.3.2.3, RFC 4443 2.4 (c)), yet without an IP header of
+/// its own. With that it is not longer than the packet, unless this is shorter than the least that
+/// an error must quote. False when the pool is exhausted. Whether an error may be sent at all is
+/// the caller's to decide (RFC 1122 3.2.2, RFC 4443 2.4 (e)).
+Packet make_icmp_error(const Packet& offending, const IcmpReport& report, const IpAddress& source,
+                       const IpAddress& destination);
+
+/// Whether nobody may be sent an error about the packet that begins with `head`, whatever is wrong
+/// with it: it is an ICMP error itself or a redirect, or a fragment other than the first, or there
+/// is too little of it to tell (RFC 1122 3.2.2, RFC 4443 2.4 (e)).
+bool forbids_icmp_error(std::span<const std::byte> head);
 
 }  // namespace hawser::wire

@@ -229,6 +229,15 @@ Parsed parse_ip(Bytes head, std::uint32_t packet_bytes, std::optional<ParameterP
 
 Parsed parse_quoted_ip(Bytes quote) { return parse({Extent::quote, nullptr}, quote, 0); }
 
+std::optional<Transport> find_transport(Bytes head) {
+  if (head.empty()) return std::nullopt;
+  if (read8(head.data()) >> 4 == 6) return find_transport6(head);
+  if (head.size() < kIpv4MinHeader) return std::nullopt;
+  return Transport{.protocol = read8(&head[9]),
+                   .at = (read8(head.data()) & 0x0fU) * 4U,
+                   .offset = static_cast<std::uint16_t>((read16(&head[6]) & kFragmentOffset) * 8)};
+}
+
 void push_ip(Packet& packet, const IpHeader& header) {
   if (header.source.is_v4()) {
     push_ipv4(packet, header, header.dont_fragment ? kDontFragment : 0);

@@ -81,6 +81,16 @@ std::expected<ParsedIp, DropReason> parse_ip(std::span<const std::byte> head,
 /// longer than `quote`, and its checksum is not looked at.
 std::expected<ParsedIp, DropReason> parse_quoted_ip(std::span<const std::byte> quote);
 
+/// Where the payload of a packet begins that was refused for what its options say, which are not
+/// looked at here.
+struct Transport {
+  std::uint8_t protocol = 0;
+  std::size_t at = 0;        ///< counted from the front of the packet
+  std::uint16_t offset = 0;  ///< of a fragment, else zero
+};
+/// Nothing when the headers do not all lie within `head`.
+std::optional<Transport> find_transport(std::span<const std::byte> head);
+
 /// Puts an IPv4 or IPv6 header, by the family of the source, before what `packet` holds: together
 /// at most 65,535 bytes, for IPv6 not counting its header.
 void push_ip(Packet& packet, const IpHeader& header);

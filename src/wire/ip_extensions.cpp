@@ -187,4 +187,20 @@ std::expected<Ipv6Extensions, DropReason> read_extensions(const IpReading& readi
   return result;
 }
 
+std::optional<Transport> find_transport6(Bytes head) {
+  if (head.size() < kIpv6Header) return std::nullopt;
+  Transport result{.protocol = read8(&head[kNextHeaderField]), .at = kIpv6Header};
+  while (is_extension(result.protocol, result.at == kIpv6Header)) {
+    if (head.size() < result.at + 8) return std::nullopt;
+    const std::byte* extension = &head[result.at];
+    if (result.protocol == kFragment) {
+      result.offset = static_cast<std::uint16_t>(read16(extension + 2) & 0xfff8U);
+      if (result.offset != 0) return result;
+    }
+    result.at += length_of(result.protocol, extension);
+    result.protocol = read8(extension);
+  }
+  return result;
+}
+
 }  // namespace hawser::wire

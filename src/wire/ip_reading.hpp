@@ -46,4 +46,7 @@ std::expected<Ipv6Extensions, DropReason> read_extensions(const IpReading& readi
                                                           std::span<const std::byte> head,
                                                           std::size_t payload_bytes);
 
+/// find_transport for IPv6.
+std::optional<Transport> find_transport6(std::span<const std::byte> head);
+
 }  // namespace hawser::wire

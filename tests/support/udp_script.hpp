@@ -50,7 +50,7 @@ class UdpScript : public PacketScript {
   /// An ICMP error about a frame that the stack has sent, from `reporter`.
   void error_in(const Packet& about, wire::IcmpErrorKind kind, const IpAddress& reporter) {
     const auto ip = wire::parse_ip(about.head(), about.size());
-    Packet message = wire::make_icmp_unreachable(about, kind, reporter, ip->header.source);
+    Packet message = wire::make_icmp_error(about, kind, reporter, ip->header.source);
     wire::push_ip(message, {.source = reporter,
                             .destination = ip->header.source,
                             .protocol = static_cast<std::uint8_t>(reporter.is_v4() ? 1 : 58)});

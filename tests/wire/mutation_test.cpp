@@ -81,7 +81,7 @@ std::vector<Bytes> seeds() {
     result.push_back(testing::contents(segment(pool, TcpFlag::ack, address)));
     result.push_back(testing::contents(segment(pool, TcpFlag::syn, address)));
     result.push_back(testing::contents(
-        make_icmp_unreachable(whole, IcmpErrorKind::port_unreachable, address, address)));
+        make_icmp_error(whole, IcmpErrorKind::port_unreachable, address, address)));
   }
   add_neighbours(pool, result);
   for (const std::size_t size : {0, 1, 8, 40}) {
