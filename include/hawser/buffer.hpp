@@ -84,6 +84,21 @@ class Slice {
   }
   void extend(std::uint32_t bytes) { size_ += bytes; }
 
+  /// What a slice is made of, for containers that pack it: `release` hands on the reference to the
+  /// block, `adopt` takes it over.
+  struct Parts {
+    detail::Block* block = nullptr;
+    std::uint32_t offset = 0;
+    std::uint32_t size = 0;
+  };
+  Parts release() && { return {std::exchange(block_, nullptr), offset_, std::exchange(size_, 0)}; }
+  static Slice adopt(const Parts& parts) {
+    Slice slice(parts.block);
+    slice.offset_ = parts.offset;
+    slice.size_ = parts.size;
+    return slice;
+  }
+
  private:
   friend class BufferPool;
   explicit Slice(detail::Block* block) : block_(block) {}

@@ -12,16 +12,14 @@ namespace hawser::tcp {
 Connection::Connection(const Context& context, const Tuple& tuple, SeqNum iss, std::uint16_t mss,
                        std::uint32_t ts_offset, const TcpSettings& settings)
     : tuple_(tuple),
-      settings_(&context.config.defaults),
-      heard_at_(context.now),
+      state_(TcpState::syn_sent),
       progress_at_(context.now),
-      recover_(iss),
-      ts_offset_(ts_offset),
+      settings_(&context.config.defaults),
       mss_(mss),
-      local_mss_(mss),
-      state_(TcpState::syn_sent) {
+      ts_offset_(ts_offset),
+      local_mss_(mss) {
   adopt_settings(context, settings);
-  snd_.iss = snd_.una = iss;
+  snd_.una = iss;
   snd_.nxt = iss + 1;
   rcv_wscale_ = window_scale_for(settings_->receive_buffer);
   flags_.syn_pending = true;
@@ -31,33 +29,29 @@ Connection::Connection(const Context& context, const Tuple& tuple, SeqNum iss, s
 Connection::Connection(const Context& context, const Tuple& tuple, const Handshake& handshake,
                        std::uint16_t mss, const TcpSettings& settings)
     : tuple_(tuple),
-      settings_(&context.config.defaults),
-      heard_at_(context.now),
-      progress_at_(context.now),
-      recover_(handshake.iss),
-      ts_recent_(handshake.ts_recent),
-      ts_offset_(handshake.ts_offset),
-      mss_(std::min(mss, handshake.peer_mss)),
-      local_mss_(mss),
+      state_(TcpState::syn_received),
       snd_wscale_(handshake.snd_wscale),
       rcv_wscale_(handshake.rcv_wscale),
-      state_(TcpState::syn_received) {
+      progress_at_(context.now),
+      settings_(&context.config.defaults),
+      mss_(std::min(mss, handshake.peer_mss)),
+      ts_recent_(handshake.ts_recent),
+      ts_recent_at_(seconds(context.now)),
+      ts_offset_(handshake.ts_offset),
+      local_mss_(mss) {
   adopt_settings(context, settings);
   flags_.passive = true;
   flags_.timestamps = handshake.timestamps;
   flags_.sack = handshake.sack;
   flags_.syn_retransmitted = handshake.retransmitted;
   flags_.syn_lost_twice = handshake.lost_twice;
-  ts_recent_at_ = context.now;
-  snd_.iss = snd_.una = handshake.iss;
   snd_.nxt = handshake.iss + 1;
   snd_.wnd = snd_.max_wnd = handshake.syn_window;
-  rcv_.irs = handshake.irs;
   rcv_.nxt = rcv_.acked = handshake.irs + 1;
   rcv_.edge = rcv_.nxt + std::min<std::uint32_t>(settings_->receive_buffer, 65535);
   snd_.wl1 = handshake.irs;
   snd_.wl2 = handshake.iss;
-  snd_.una += 1;
+  snd_.una = handshake.iss + 1;
   if (!handshake.retransmitted && handshake.syn_sent_at != Instant{}) {
     rtt_.on_sample(context.now - handshake.syn_sent_at, context.config);
   }
@@ -129,7 +123,7 @@ void Connection::queue_fin(const Context& context) {
 }
 
 void Connection::close(const Context& context) {
-  const bool unread = !receive_queue_.empty() || !reassembly_.empty();
+  const bool unread = !receive_queue_.empty() || (extra_ != nullptr && !extra_->reassembly.empty());
   flags_.released = true;
   const bool hard = settings_->linger == Duration::zero();
   if (state_ == TcpState::closed) return;
@@ -141,9 +135,7 @@ void Connection::close(const Context& context) {
   if (unread || hard || state_ == TcpState::syn_sent) return abort(context);
   if (peer_window_closed()) progress_at_ = context.now;  // the last wait begins
   static_cast<void>(shutdown_write(context));
-  if (state_ == TcpState::fin_wait_2) {
-    timers_.set(TimerSlot::idle, context.now + context.config.fin_wait_2_timeout);
-  }
+  if (state_ == TcpState::fin_wait_2) set_fin_wait_2_timer(context);
 }
 
 void Connection::abort(const Context& context) {
@@ -160,7 +152,7 @@ void Connection::abort(const Context& context) {
 void Connection::queue_reset() {
   flags_.reset_pending = true;
   flags_.reset_answers = false;
-  reset_seq_ = acceptable_seq();
+  extra().reset_seq = acceptable_seq();
 }
 
 void Connection::fail(const Context& context, Error error, CloseReason reason) {
@@ -170,18 +162,43 @@ void Connection::fail(const Context& context, Error error, CloseReason reason) {
 }
 
 void Connection::finish(const Context& context, CloseReason reason) {
+  if (const std::uint32_t unacknowledged = sent_payload(); unacknowledged > 0) {
+    extra().count.bytes_in_vain += unacknowledged;
+  }
   set_state(context, TcpState::closed);
   close_reason_ = reason;
   context.emit(tuple_.local, tuple_.remote, Closed{reason});
   ready_ |= Ready::closed | Ready::readable;
   timers_.clear_all();
   send_queue_.clear();
-  reassembly_.clear();
-  scoreboard_.clear();
+  if (extra_ != nullptr) {
+    extra_->idle_at = kNever;
+    extra_->acks_owed = 0;
+    extra_->reassembly.clear();
+    extra_->scoreboard.clear();
+  }
   if (flags_.released) receive_queue_.clear();
   flags_.ack_now = flags_.syn_pending = flags_.probe_pending = flags_.keep_alive_pending = false;
   flags_.force_retransmit = false;
-  acks_owed_ = 0;
+}
+
+// ---- what is needed only now and then
+
+Extra& Connection::extra() {
+  if (extra_ == nullptr) extra_ = std::make_unique<Extra>(snd_.una);
+  return *extra_;
+}
+
+bool Connection::needs_extra(Instant now) const {
+  const Extra& extra = *extra_;
+  const bool repairs = in_flight() > 0 || extra.recovery != Recovery::none ||
+                       (!flags_.sack && snd_.una <= extra.recover);
+  const bool waits_for_gap = !extra.reassembly.empty() || extra.acks_owed > 0 ||
+                             flags_.duplicate_pending || (flags_.fin_seen && !flags_.fin_received);
+  const bool challenged = extra.challenges > 0 && extra.challenge_second == seconds(now);
+  return flags_.reset_pending || challenged || extra.count != Extra::Counters{} ||
+         (state_ != TcpState::closed && repairs) || waits_for_gap || flags_.snd_urgent ||
+         flags_.rcv_urgent || extra.idle_at != kNever || flags_.keep_alive_pending;
 }
 
 Connection::TimeWaitFacts Connection::time_wait_facts() const {

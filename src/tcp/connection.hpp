@@ -11,6 +11,7 @@
 //   leaves next, and why connection_timers.cpp TIMEOUTS
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,11 +21,10 @@
 #include "hawser/ready.hpp"
 #include "tcp/congestion/new_reno.hpp"
 #include "tcp/context.hpp"
+#include "tcp/extra.hpp"
 #include "tcp/handshake.hpp"
-#include "tcp/reassembly.hpp"
 #include "tcp/receive_queue.hpp"
 #include "tcp/rtt.hpp"
-#include "tcp/scoreboard.hpp"
 #include "tcp/send_queue.hpp"
 #include "tcp/timers.hpp"
 #include "tcp/tuple.hpp"
@@ -84,7 +84,10 @@ class Connection {
   /// IP header. False when there is none, or the pool is exhausted (a timer then tries again).
   Packet poll_segment(const Context& context);
   /// kNever when only an input can change anything.
-  Instant next_deadline() const { return timers_.earliest(); }
+  Instant next_deadline() const {
+    const Instant earliest = timers_.earliest();
+    return extra_ == nullptr ? earliest : std::min(earliest, extra_->idle_at);
+  }
   /// What has become possible since the last call.
   Ready take_ready() { return std::exchange(ready_, Ready::none); }
 
@@ -113,10 +116,8 @@ class Connection {
  private:
   /// The send sequence space (RFC 9293 3.3.1).
   struct Snd {
-    SeqNum iss;
-    SeqNum una;
+    SeqNum una;  ///< ISS until the SYN is acknowledged
     SeqNum nxt;
-    SeqNum up;  ///< behind the last urgent octet; counts while flags_.snd_urgent
     SeqNum wl1;
     SeqNum wl2;
     std::uint32_t wnd = 0;
@@ -124,13 +125,10 @@ class Connection {
   };
   /// The receive sequence space.
   struct Rcv {
-    SeqNum irs;
-    SeqNum nxt;
+    SeqNum nxt;    ///< IRS + 1 until the connection is established
     SeqNum edge;   ///< right edge of the advertised window: never moves left (RFC9293-SHLD-14)
     SeqNum acked;  ///< Last.ACK.sent (RFC 7323 4.3)
-    SeqNum up;     ///< behind the last urgent octet; counts while flags_.rcv_urgent
   };
-  enum class Recovery : std::uint8_t { none, fast, timeout };
   struct Flags {
     bool timestamps : 1 = false;
     bool sack : 1 = false;
@@ -139,7 +137,7 @@ class Connection {
     bool released : 1 = false;    ///< the application has closed
     bool fin_queued : 1 = false;  ///< our FIN follows the send queue
     bool fin_acked : 1 = false;
-    bool fin_seen : 1 = false;      ///< the peer's FIN stands at fin_at_
+    bool fin_seen : 1 = false;      ///< the peer's FIN stands at Extra::fin_at
     bool fin_received : 1 = false;  ///< and all before it has arrived
     bool snd_urgent : 1 = false;
     bool rcv_urgent : 1 = false;
@@ -157,7 +155,7 @@ class Connection {
     bool timing : 1 = false;          ///< timed_seq_ awaits its ACK
     bool syn_retransmitted : 1 = false;
     bool syn_lost_twice : 1 = false;
-    bool duplicate_pending : 1 = false;  ///< duplicate_ must be reported (RFC 2883)
+    bool duplicate_pending : 1 = false;  ///< Extra::duplicate must be reported (RFC 2883)
     bool own_settings : 1 = false;
     bool sender_blocked : 1 = false;  ///< a write found no room: tell when there is some
   };
@@ -176,7 +174,11 @@ class Connection {
   void queue_fin(const Context& context);
   void queue_reset();
   void adopt_settings(const Context& context, const TcpSettings& settings);
+  void set_fin_wait_2_timer(const Context& context);
+  Extra& extra();
+  bool needs_extra(Instant now) const;
   static std::uint32_t seconds(Instant at);
+  static std::uint32_t microseconds(Instant at);
   bool synchronized() const { return state_ >= TcpState::established; }
 
   // connection_calls.cpp
@@ -206,6 +208,7 @@ class Connection {
   void release_acknowledged(std::uint32_t acked);
   void update_send_window(const Context& context, const Segment& segment);
   void take_round_trip_sample(const Context& context, const Segment& segment);
+  void end_timing(const Context& context);
   void on_new_ack(const Context& context, std::uint32_t acked, std::uint32_t flight);
   void advance_recovery(const Context& context, std::uint32_t acked, std::uint32_t flight);
   void leave_recovery(const Context& context);
@@ -268,11 +271,16 @@ class Connection {
   }
   bool fin_sent() const { return flags_.fin_acked || (flags_.fin_queued && snd_.nxt > data_end()); }
   std::uint32_t in_flight() const { return distance(snd_.una, snd_.nxt); }
+  /// Payload that is in flight.
+  std::uint32_t sent_payload() const {
+    return synchronized() ? std::min(in_flight(), send_queue_.size()) : 0;
+  }
   /// The number for a segment without content: SND.NXT, but no farther than the window goes, beyond
   /// which the peer must not accept it. A probe of a closed window stands there.
   SeqNum acceptable_seq() const {
     return synchronized() ? min(snd_.nxt, snd_.una + snd_.wnd) : snd_.nxt;
   }
+  Recovery recovery() const { return extra_ == nullptr ? Recovery::none : extra_->recovery; }
   bool peer_window_closed() const { return synchronized() && snd_.wnd == 0; }
   /// What is left of the window that the peer was told of.
   std::uint32_t advertised() const {
@@ -281,59 +289,45 @@ class Connection {
   /// Payload that fits a segment: the MSS less the options that every segment carries.
   std::uint32_t effective_mss() const { return mss_ - (flags_.timestamps ? 12U : 0U); }
 
+  // An idle connection is to be small, and one exchange is to touch few cache lines: what is not
+  // needed for an exchange on a good path is in Extra.
   Tuple tuple_;
   Snd snd_;
   Rcv rcv_;
-  Timers timers_;
-  RttEstimator rtt_;
-  NewReno congestion_;
-  SendQueue send_queue_;
-  ReceiveQueue receive_queue_;
-  Reassembly reassembly_;
-  Scoreboard scoreboard_;
-  const TcpSettings* settings_;  ///< the stack's defaults, or our own copy
-  Instant heard_at_;             ///< when the peer was last heard
-  Instant progress_at_;   ///< when an ACK last moved on, or sending began: R2 counts from here
-  Instant sent_at_;       ///< when data last left
-  Instant timed_at_;      ///< when timed_seq_ was sent
-  Instant ts_recent_at_;  ///< when ts_recent_ was set
-  SeqNum timed_seq_;
-  SeqNum recover_;    ///< the end of what was sent when recovery began (RFC 6582 3.2)
-  SeqNum high_rxt_;   ///< the end of what this recovery has retransmitted
-  SeqNum reset_seq_;  ///< where the reset stands that is to be sent
-  SeqNum fin_at_;
-  SackBlock duplicate_;
-  std::uint32_t dup_bytes_ = 0;  ///< without SACK: what duplicate ACKs say has left the network
-  std::uint32_t ts_recent_ = 0;
-  std::uint32_t ts_offset_ = 0;
-  std::uint32_t retransmitted_ts_ = 0;  ///< our timestamp when data was last sent again
-  std::uint32_t challenge_second_ = 0;
-  std::uint16_t mss_;        ///< the smaller of what the peer takes and the path carries
-  std::uint16_t local_mss_;  ///< what we advertise
+  Flags flags_;
+  TcpState state_;
+  Ready ready_ = Ready::none;
   std::uint8_t snd_wscale_ = 0;
   std::uint8_t rcv_wscale_ = 0;
-  std::uint8_t dup_acks_ = 0;
-  std::uint8_t acks_owed_ = 0;   ///< duplicate ACKs to send, one for each segment out of order
-  std::uint8_t challenges_ = 0;  ///< in challenge_second_
-  std::uint8_t keep_alive_probes_ = 0;
-  TcpState state_;
-  Recovery recovery_ = Recovery::none;
+  std::unique_ptr<Extra> extra_;  ///< null: nothing of it is needed
+  Timers timers_;
+  Instant progress_at_;  ///< when an ACK last moved on, or sending began: R2 counts from here
+  Instant sent_at_;      ///< when data last left
+  SendQueue send_queue_;
+  ReceiveQueue receive_queue_;
+  const TcpSettings* settings_;  ///< the stack's defaults, or our own copy
+  // Small members follow these two in what would be padding.
+  [[no_unique_address]] RttEstimator rtt_;
+  std::uint16_t mss_;  ///< the smaller of what the peer takes and the path carries
+  [[no_unique_address]] NewReno congestion_;
   CloseReason close_reason_ = CloseReason::none;
-  Ready ready_ = Ready::none;
   std::uint8_t error_ = 0;       ///< why it failed, an Error to report once; or zero
   std::uint8_t soft_error_ = 0;  ///< an Error that did not end it (RFC9293-MUST-47); or zero
-  Flags flags_;
+  SeqNum timed_seq_;
+  std::uint32_t timed_at_ = 0;  ///< when timed_seq_ was sent, microseconds modulo 2^32
+  std::uint32_t ts_recent_ = 0;
+  std::uint32_t ts_recent_at_ = 0;  ///< when ts_recent_ was set, seconds
+  std::uint32_t ts_offset_ = 0;
+  std::uint32_t retransmitted_ts_ = 0;  ///< our timestamp when data was last sent again
+  std::uint16_t local_mss_;             ///< what we advertise
   struct Counters {
-    std::uint64_t bytes_sent = 0;
     std::uint64_t bytes_received = 0;
     std::uint64_t bytes_acked = 0;
     std::uint32_t segments_sent = 0;
     std::uint32_t segments_received = 0;
-    std::uint32_t retransmits = 0;
-    std::uint32_t timeouts = 0;
-    std::uint32_t fast_recoveries = 0;
-    std::uint32_t duplicate_segments = 0;
   } count_;
 };
+
+static_assert(sizeof(Connection) <= 248, "what an idle connection costs");
 
 }  // namespace hawser::tcp

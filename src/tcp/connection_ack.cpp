@@ -20,12 +20,10 @@ void Connection::on_ack(const Context& context, const Segment& segment) {
     release_acknowledged(acked);
   }
   if (flags_.sack && segment.header.options.sack_count > 0) {
+    Scoreboard& scoreboard = extra().scoreboard;
     arrived =
-        scoreboard_.on_sack(snd_.una, snd_.nxt, segment.header.options.sack()).newly_sacked > 0;
-    if (flags_.timing && scoreboard_.is_sacked(timed_seq_ - 1U)) {
-      flags_.timing = false;
-      rtt_.on_sample(context.now - timed_at_, context.config);
-    }
+        scoreboard.on_sack(snd_.una, snd_.nxt, segment.header.options.sack()).newly_sacked > 0;
+    if (flags_.timing && scoreboard.is_sacked(timed_seq_ - 1U)) end_timing(context);
   }
   update_send_window(context, segment);
   // RFC9293-MUST-37: it answers, so it lives. But when nobody holds the connection any more, data
@@ -48,8 +46,8 @@ void Connection::release_acknowledged(std::uint32_t acked) {
   send_queue_.release(data);
   snd_.una += acked;
   count_.bytes_acked += data;
-  scoreboard_.on_ack(snd_.una);
-  if (flags_.snd_urgent && snd_.una >= snd_.up) flags_.snd_urgent = false;
+  if (extra_ != nullptr) extra_->scoreboard.on_ack(snd_.una);
+  if (flags_.snd_urgent && snd_.una >= extra_->snd_up) flags_.snd_urgent = false;
   if (flags_.sender_blocked && send_queue_.size() <= settings_->send_buffer / 3 * 2) {
     flags_.sender_blocked = false;
     ready_ |= Ready::writable;
@@ -70,7 +68,8 @@ void Connection::update_send_window(const Context& context, const Segment& segme
   snd_.wl2 = header.ack;
   if (!opened) return;
   flags_.probe_pending = false;
-  if (in_flight() == 0) {  // what runs is the persist timer
+  if (state_ == TcpState::fin_wait_2) return;  // all is sent
+  if (in_flight() == 0) {                      // what runs is the persist timer
     timers_.clear(TimerSlot::retransmit);
     rtt_.reset_backoff();
   } else if (flags_.probed) {  // what the closed window kept out goes again, at once
@@ -87,10 +86,8 @@ void Connection::update_send_window(const Context& context, const Segment& segme
 void Connection::take_round_trip_sample(const Context& context, const Segment& segment) {
   if (flags_.timing) {
     if (segment.header.ack < timed_seq_) return;
+    if (recovery() == Recovery::none) return end_timing(context);
     flags_.timing = false;
-    if (recovery_ == Recovery::none) {
-      return rtt_.on_sample(context.now - timed_at_, context.config);
-    }
   }
   const auto& timestamps = segment.header.options.timestamps;
   if (!flags_.timestamps || !timestamps) return;
@@ -101,10 +98,17 @@ void Connection::take_round_trip_sample(const Context& context, const Segment& s
   }
 }
 
+void Connection::end_timing(const Context& context) {
+  flags_.timing = false;
+  // Modulo 2^32, which is 71 minutes: what waits longer was sent again, and is not timed any more.
+  const std::chrono::microseconds taken(microseconds(context.now) - timed_at_);
+  rtt_.on_sample(taken, context.config);
+}
+
 void Connection::on_new_ack(const Context& context, std::uint32_t acked, std::uint32_t flight) {
   progress_at_ = context.now;
   flags_.probe_pending = false;  // what it was to repeat may be gone
-  dup_acks_ = 0;
+  if (extra_ != nullptr) extra_->dup_acks = 0;
   if (in_flight() == 0) {
     timers_.clear(TimerSlot::retransmit);
   } else {
@@ -116,24 +120,26 @@ void Connection::on_new_ack(const Context& context, std::uint32_t acked, std::ui
 
 void Connection::advance_recovery(const Context& context, std::uint32_t acked,
                                   std::uint32_t flight) {
-  high_rxt_ = max(high_rxt_, snd_.una);
-  const bool over = snd_.una >= recover_;
-  switch (recovery_) {
+  if (extra_ != nullptr) extra_->high_rxt = max(extra_->high_rxt, snd_.una);
+  const bool over = extra_ == nullptr || snd_.una >= extra_->recover;
+  switch (recovery()) {
     case Recovery::none: {
       const bool window_was_full =
           flight + 2 * effective_mss() > congestion_.cwnd() ||
           (congestion_.cwnd() < congestion_.ssthresh() && congestion_.cwnd() < 2 * flight);
       congestion_.on_ack(acked, effective_mss(), window_was_full);
-      dup_bytes_ = 0;
-      if (snd_.una > recover_) recover_ = snd_.una - 1U;  // so that it never lies 2^31 behind
+      if (extra_ == nullptr) return;
+      extra_->dup_bytes = 0;
+      // So that it never lies 2^31 behind.
+      if (snd_.una > extra_->recover) extra_->recover = snd_.una - 1U;
       return;
     }
     case Recovery::fast:
       if (over) return leave_recovery(context);
       // RFC 6582 3.2 step 3: a partial ACK says that the next segment is lost too. What it covers
       // beyond the retransmission was counted by duplicate ACKs before.
-      dup_bytes_ -= std::min(dup_bytes_, acked - std::min(acked, effective_mss()));
-      if (scoreboard_.empty()) flags_.force_retransmit = true;
+      extra_->dup_bytes -= std::min(extra_->dup_bytes, acked - std::min(acked, effective_mss()));
+      if (extra_->scoreboard.empty()) flags_.force_retransmit = true;
       return;
     case Recovery::timeout:
       congestion_.on_ack(acked, effective_mss(), true);
@@ -143,38 +149,43 @@ void Connection::advance_recovery(const Context& context, std::uint32_t acked,
 }
 
 void Connection::leave_recovery(const Context& context) {
-  if (recovery_ == Recovery::fast) {  // no burst: RFC 6582 3.2 step 3, full acknowledgment (1)
+  if (extra_->recovery ==
+      Recovery::fast) {  // no burst: RFC 6582 3.2 step 3, full acknowledgment (1)
     const std::uint32_t mss = effective_mss();
     congestion_.set_cwnd(std::min(congestion_.ssthresh(), std::max(in_flight(), mss) + mss));
   }
-  recovery_ = Recovery::none;
+  extra_->recovery = Recovery::none;
   flags_.force_retransmit = false;
-  dup_bytes_ = 0;
+  extra_->dup_bytes = 0;
   context.emit(tuple_.local, tuple_.remote,
                CongestionChanged{congestion_.cwnd(), congestion_.ssthresh()});
 }
 
 void Connection::on_duplicate_ack(const Context& context) {
-  if (recovery_ == Recovery::timeout) return;
-  if (!flags_.sack) dup_bytes_ = std::min(dup_bytes_ + effective_mss(), in_flight());
-  if (recovery_ == Recovery::fast) return;
-  if (dup_acks_ < 255) ++dup_acks_;
+  Extra& extra = this->extra();
+  if (extra.recovery == Recovery::timeout) return;
+  if (!flags_.sack) extra.dup_bytes = std::min(extra.dup_bytes + effective_mss(), in_flight());
+  if (extra.recovery == Recovery::fast) return;
+  if (extra.dup_acks < 255) ++extra.dup_acks;
   if (loss_is_certain()) enter_fast_recovery(context);
 }
 
 bool Connection::loss_is_certain() const {
-  if (flags_.sack) return dup_acks_ >= 3 || scoreboard_.is_lost(snd_.una, effective_mss());
+  if (flags_.sack) {
+    return extra_->dup_acks >= 3 || extra_->scoreboard.is_lost(snd_.una, effective_mss());
+  }
   // RFC 6582 3.2 step 2: duplicates of what a timeout sent again prove nothing.
-  return dup_acks_ >= 3 && snd_.una > recover_;
+  return extra_->dup_acks >= 3 && snd_.una > extra_->recover;
 }
 
 void Connection::enter_fast_recovery(const Context& context) {
-  ++count_.fast_recoveries;
+  Extra& extra = this->extra();
+  ++extra.count.fast_recoveries;
   // Segments that limited transmit let out do not count as flight (RFC 5681 3.2 step 2).
   congestion_.on_loss(std::min(in_flight(), congestion_.cwnd()), effective_mss());
-  recovery_ = Recovery::fast;
-  recover_ = snd_.nxt;
-  high_rxt_ = snd_.una;
+  extra.recovery = Recovery::fast;
+  extra.recover = snd_.nxt;
+  extra.high_rxt = snd_.una;
   flags_.force_retransmit = true;
   context.emit(tuple_.local, tuple_.remote,
                LossDetected{snd_.una, snd_.una + std::min(in_flight(), effective_mss()),
@@ -187,9 +198,7 @@ void Connection::on_fin_acked(const Context& context) {
   switch (state_) {
     case TcpState::fin_wait_1:
       set_state(context, TcpState::fin_wait_2);
-      if (flags_.released) {
-        timers_.set(TimerSlot::idle, context.now + context.config.fin_wait_2_timeout);
-      }
+      if (flags_.released) set_fin_wait_2_timer(context);
       return;
     case TcpState::closing:
       return enter_time_wait(context);

@@ -25,7 +25,7 @@ Result<std::size_t> Connection::send(const Context& context, std::span<const std
   }
   if (idle && in_flight() == 0) progress_at_ = context.now;
   if (urgent && taken == data.size()) {  // RFC9293-MUST-30, RFC9293-MUST-62
-    snd_.up = data_end();
+    extra().snd_up = data_end();
     flags_.snd_urgent = true;
   }
   restart_after_idle(context);
@@ -86,7 +86,7 @@ std::optional<std::uint32_t> Connection::urgent_mark() const {
   // RFC9293-MUST-33. The mark stands before the last urgent octet, as SIOCATMARK has it.
   if (!flags_.rcv_urgent) return std::nullopt;
   const SeqNum read_to = rcv_.nxt - (flags_.fin_received ? 1U : 0U) - receive_queue_.size();
-  const SeqNum mark = rcv_.up - 1U;
+  const SeqNum mark = extra_->rcv_up - 1U;
   if (mark < read_to) return std::nullopt;
   return distance(read_to, mark);
 }
@@ -114,16 +114,18 @@ TcpInfo Connection::info(const Context& context) const {
   info.in_flight = state_ == TcpState::closed ? 0 : in_flight();
   info.send_queue = send_queue_.size();
   info.receive_queue = receive_queue_.size();
-  info.out_of_order = reassembly_.bytes();
-  info.bytes_sent = count_.bytes_sent;
+  info.bytes_sent = count_.bytes_acked + sent_payload();
   info.bytes_acked = count_.bytes_acked;
   info.bytes_received = count_.bytes_received;
   info.segments_sent = count_.segments_sent;
   info.segments_received = count_.segments_received;
-  info.retransmits = count_.retransmits;
-  info.timeouts = count_.timeouts;
-  info.fast_recoveries = count_.fast_recoveries;
-  info.duplicate_segments = count_.duplicate_segments;
+  if (extra_ == nullptr) return info;
+  info.out_of_order = extra_->reassembly.bytes();
+  info.bytes_sent += extra_->count.bytes_in_vain;
+  info.retransmits = extra_->count.retransmits;
+  info.timeouts = extra_->count.timeouts;
+  info.fast_recoveries = extra_->count.fast_recoveries;
+  info.duplicate_segments = extra_->count.duplicate_segments;
   return info;
 }
 

@@ -9,9 +9,9 @@ namespace hawser::tcp {
 void Connection::on_urgent(const Segment& segment) {
   // RFC9293-MUST-31, RFC9293-MUST-32, RFC9293-U-2: told when the pointer appears or advances.
   const SeqNum up = segment.header.seq + segment.header.urgent;
-  const bool known = flags_.rcv_urgent && up <= rcv_.up;
+  const bool known = flags_.rcv_urgent && up <= extra_->rcv_up;
   if (known || up <= rcv_.nxt - receive_queue_.size()) return;
-  rcv_.up = up;
+  extra().rcv_up = up;
   flags_.rcv_urgent = true;
   ready_ |= Ready::urgent;
 }
@@ -30,10 +30,10 @@ void Connection::take_in_order(const Context& context, Packet& payload) {
     return drop(context, DropReason::no_memory, length);  // the peer sends it again
   }
   std::uint32_t advanced = length;
-  if (!reassembly_.empty()) {
-    advanced += reassembly_.take(context.pool, rcv_.nxt + length, receive_queue_);
+  if (extra_ != nullptr && !extra_->reassembly.empty()) {
+    advanced += extra_->reassembly.take(context.pool, rcv_.nxt + length, receive_queue_);
     flags_.ack_now = true;  // it filled a gap, or part of one (RFC 5681 4.2)
-    acks_owed_ = 0;         // they would repeat an ACK that is not the last any more
+    extra_->acks_owed = 0;  // they would repeat an ACK that is not the last any more
   }
   rcv_.nxt += advanced;
   count_.bytes_received += advanced;
@@ -44,13 +44,15 @@ void Connection::take_in_order(const Context& context, Packet& payload) {
 void Connection::keep_out_of_order(const Context& context, SeqNum seq, Packet& payload) {
   // RFC9293-SHLD-31, RFC9293-MAY-13
   const std::uint32_t length = payload.size();
-  const auto kept = reassembly_.insert(context.pool, seq, payload, 2 * settings_->receive_buffer);
+  Extra& extra = this->extra();
+  const auto kept =
+      extra.reassembly.insert(context.pool, seq, payload, 2 * settings_->receive_buffer);
   if (kept.duplicate) report_duplicate(kept.duplicate->begin, kept.duplicate->end);
   if (kept.new_bytes == 0 && !kept.duplicate) drop(context, DropReason::no_memory, length);
   if (flags_.sack) {
     flags_.ack_now = true;
-  } else if (acks_owed_ < 255) {
-    ++acks_owed_;  // without SACK each duplicate ACK counts for the sender (RFC 5681 4.2)
+  } else if (extra.acks_owed < 255) {
+    ++extra.acks_owed;  // without SACK each duplicate ACK counts for the sender (RFC 5681 4.2)
   }
 }
 
@@ -87,11 +89,12 @@ void Connection::enter_time_wait(const Context& context) {
   context.emit(tuple_.local, tuple_.remote, Closed{close_reason_});
   ready_ |= Ready::closed;
   timers_.clear_all();
+  if (extra_ != nullptr) extra_->idle_at = kNever;
 }
 
 void Connection::report_duplicate(SeqNum begin, SeqNum end) {
   if (!flags_.sack) return;
-  duplicate_ = {begin, end};
+  extra().duplicate = {begin, end};
   flags_.duplicate_pending = true;
 }
 

@@ -24,8 +24,10 @@ void Connection::on_segment(const Context& context, const Segment& segment, Pack
   if (!check_reset(context, segment)) return;
   if (!check_syn(context, segment)) return;
   if (!check_ack(context, segment)) return;
-  heard_at_ = context.now;
-  keep_alive_probes_ = 0;
+  if (extra_ != nullptr) {
+    extra_->heard_at = context.now;
+    extra_->keep_alive_probes = 0;
+  }
   remember_timestamp(context, segment);
   on_ack(context, segment);
   if (state_ == TcpState::closed) return;
@@ -43,7 +45,7 @@ void Connection::on_segment_in_syn_sent(const Context& context, const Segment& s
                                         Packet& payload) {
   const TcpHeader& header = segment.header;
   const bool acks = segment.has(TcpFlag::ack);
-  if (acks && (header.ack <= snd_.iss || header.ack > snd_.nxt)) {
+  if (acks && (header.ack <= snd_.una || header.ack > snd_.nxt)) {
     if (!segment.has(TcpFlag::rst)) answer_with_reset(header.ack);
     return drop(context, DropReason::bad_ack, segment.length);
   }
@@ -54,13 +56,11 @@ void Connection::on_segment_in_syn_sent(const Context& context, const Segment& s
   }
   if (!segment.has(TcpFlag::syn)) return drop(context, DropReason::no_ack, segment.length);
 
-  rcv_.irs = header.seq;
   rcv_.nxt = rcv_.acked = header.seq + 1;
   rcv_.edge = rcv_.nxt + std::min<std::uint32_t>(settings_->receive_buffer, 65535);
   adopt_syn_options(context, header);
-  heard_at_ = context.now;
   snd_.wl1 = header.seq;
-  snd_.wl2 = acks ? header.ack : snd_.iss;
+  snd_.wl2 = acks ? header.ack : snd_.una;
   snd_.wnd = snd_.max_wnd = header.window;  // never scaled on a SYN (RFC 7323 2.2)
   if (!acks) {                              // RFC9293-MUST-10: both sides open at once
     set_state(context, TcpState::syn_received);
@@ -85,7 +85,7 @@ void Connection::adopt_syn_options(const Context& context, const TcpHeader& syn)
   flags_.timestamps = context.config.timestamps && options.timestamps.has_value();
   if (flags_.timestamps) {
     ts_recent_ = options.timestamps->value;
-    ts_recent_at_ = context.now;
+    ts_recent_at_ = seconds(context.now);
   }
   flags_.window_scale = context.config.window_scaling && options.window_scale.has_value();
   if (flags_.window_scale) {
@@ -100,11 +100,10 @@ void Connection::adopt_syn_options(const Context& context, const TcpHeader& syn)
 bool Connection::complete_simultaneous_open(const Context& context, const Segment& segment) {
   if (state_ != TcpState::syn_received || !segment.has(TcpFlag::syn)) return false;
   const TcpHeader& header = segment.header;
-  if (!segment.has(TcpFlag::ack) || segment.has(TcpFlag::rst) || header.seq != rcv_.irs ||
+  if (!segment.has(TcpFlag::ack) || segment.has(TcpFlag::rst) || header.seq + 1 != rcv_.nxt ||
       header.ack != snd_.nxt) {
     return false;
   }
-  heard_at_ = context.now;
   take_round_trip_sample(context, segment);
   snd_.una = header.ack;
   snd_.wnd = snd_.max_wnd = header.window;
@@ -127,7 +126,8 @@ bool Connection::check_timestamps(const Context& context, const Segment& segment
     drop(context, DropReason::no_timestamp, segment.length);
     return false;
   }
-  if (!paws_rejects(timestamps->value, ts_recent_, ts_recent_at_, context.now)) {
+  const Instant recent_at{std::chrono::seconds(ts_recent_at_)};
+  if (!paws_rejects(timestamps->value, ts_recent_, recent_at, context.now)) {
     return true;
   }
   drop(context, DropReason::paws, segment.length);
@@ -147,7 +147,7 @@ bool Connection::check_sequence(const Context& context, const Segment& segment) 
   if (seq == rcv_.nxt || begins_within || reaches_in) return true;
   const bool duplicate = segment.length > 0 && seq + segment.length <= rcv_.nxt;
   if (duplicate) {
-    ++count_.duplicate_segments;
+    ++extra().count.duplicate_segments;
     report_duplicate(seq, seq + segment.length);
   }
   drop(context, duplicate ? DropReason::old_duplicate : DropReason::out_of_window, segment.length);
@@ -246,11 +246,13 @@ void Connection::take_content(const Context& context, const Segment& segment, Pa
     }
     on_payload(context, seq, payload);
   }
-  if (fin) {
-    fin_at_ = seq + length;
+  if (fin && seq + length != rcv_.nxt) {
+    extra().fin_at = seq + length;
     flags_.fin_seen = true;
   }
-  if (flags_.fin_seen && fin_at_ == rcv_.nxt) {
+  const bool fin_is_next =
+      fin ? seq + length == rcv_.nxt : flags_.fin_seen && extra_->fin_at == rcv_.nxt;
+  if (fin_is_next) {
     on_fin(context);
   } else if (fin && length == 0) {  // with payload it is answered already
     flags_.ack_now = true;
@@ -262,18 +264,19 @@ void Connection::remember_timestamp(const Context& context, const Segment& segme
   const auto& timestamps = segment.header.options.timestamps;
   if (!flags_.timestamps || !timestamps || segment.header.seq > rcv_.acked) return;
   ts_recent_ = timestamps->value;
-  ts_recent_at_ = context.now;
+  ts_recent_at_ = seconds(context.now);
 }
 
 void Connection::send_challenge(const Context& context) {
   const std::uint32_t second = seconds(context.now);
-  if (second != challenge_second_) {
-    challenge_second_ = second;
-    challenges_ = 0;
+  Extra& extra = this->extra();
+  if (second != extra.challenge_second) {
+    extra.challenge_second = second;
+    extra.challenges = 0;
   }
-  constexpr std::uint16_t kMost = std::numeric_limits<decltype(challenges_)>::max();
-  if (challenges_ >= std::min(context.config.challenge_acks_per_second, kMost)) return;
-  ++challenges_;
+  constexpr std::uint16_t kMost = std::numeric_limits<decltype(extra.challenges)>::max();
+  if (extra.challenges >= std::min(context.config.challenge_acks_per_second, kMost)) return;
+  ++extra.challenges;
   flags_.ack_now = true;
   flags_.challenge = true;
 }
@@ -282,7 +285,7 @@ void Connection::send_challenge(const Context& context) {
 void Connection::answer_with_reset(SeqNum seq) {
   flags_.reset_pending = true;
   flags_.reset_answers = true;
-  reset_seq_ = seq;
+  extra().reset_seq = seq;
 }
 
 void Connection::on_icmp_error(const Context& context, SeqNum quoted, Error error, bool hard) {
@@ -296,6 +299,10 @@ void Connection::on_icmp_error(const Context& context, SeqNum quoted, Error erro
   if (!settings_->report_soft_errors) return;      // RFC9293-SHLD-20
   soft_error_ = static_cast<std::uint8_t>(error);  // RFC9293-MUST-47, RFC9293-SHLD-25, RFC9293-U-2
   ready_ |= Ready::error;
+}
+
+std::uint32_t Connection::microseconds(Instant at) {
+  return static_cast<std::uint32_t>(at.time_since_epoch() / std::chrono::microseconds(1));
 }
 
 std::uint32_t Connection::seconds(Instant at) {

@@ -26,10 +26,12 @@ Packet Connection::poll_segment(const Context& context) {
                                                      : SendReason::ack;
     return emit_ack(context, acceptable_seq(), reason);
   }
-  if (acks_owed_ > 0) {
-    --acks_owed_;
+  if (extra_ == nullptr) return {};
+  if (extra_->acks_owed > 0) {
+    --extra_->acks_owed;
     return emit_ack(context, acceptable_seq(), SendReason::ack);
   }
+  if (!needs_extra(context.now)) extra_.reset();
   return {};
 }
 
@@ -43,19 +45,21 @@ std::optional<Connection::Range> Connection::next_range() const {
 }
 
 std::optional<Connection::Range> Connection::next_retransmission() const {
-  const SeqNum from = max(snd_.una, high_rxt_);
-  switch (recovery_) {
+  if (extra_ == nullptr) return std::nullopt;
+  const Scoreboard& scoreboard = extra_->scoreboard;
+  const SeqNum from = max(snd_.una, extra_->high_rxt);
+  switch (extra_->recovery) {
     case Recovery::none:
       return std::nullopt;
     case Recovery::fast:
       if (flags_.force_retransmit) {
-        return clip(scoreboard_.next_hole(snd_.una, snd_.nxt), SendReason::retransmit_fast, true);
+        return clip(scoreboard.next_hole(snd_.una, snd_.nxt), SendReason::retransmit_fast, true);
       }
       if (!flags_.sack) return std::nullopt;
-      return clip(scoreboard_.next_hole(from, scoreboard_.lost_below(snd_.una, effective_mss())),
+      return clip(scoreboard.next_hole(from, scoreboard.lost_below(snd_.una, effective_mss())),
                   SendReason::retransmit_fast, false);
     case Recovery::timeout:
-      return clip(scoreboard_.next_hole(from, recover_), SendReason::retransmit_rto, false);
+      return clip(scoreboard.next_hole(from, extra_->recover), SendReason::retransmit_rto, false);
   }
   return std::nullopt;
 }
@@ -63,8 +67,9 @@ std::optional<Connection::Range> Connection::next_retransmission() const {
 /// RFC 6675 4 NextSeg rule 3: with nothing new to send, what was not SACKed although something
 /// behind it was.
 std::optional<Connection::Range> Connection::next_doubtful() const {
-  if (recovery_ != Recovery::fast || scoreboard_.empty()) return std::nullopt;
-  return clip(scoreboard_.next_hole(max(snd_.una, high_rxt_), scoreboard_.highest()),
+  if (recovery() != Recovery::fast || extra_->scoreboard.empty()) return std::nullopt;
+  const Scoreboard& scoreboard = extra_->scoreboard;
+  return clip(scoreboard.next_hole(max(snd_.una, extra_->high_rxt), scoreboard.highest()),
               SendReason::retransmit_fast, false);
 }
 
@@ -119,26 +124,29 @@ bool Connection::worth_sending(std::uint32_t length, std::uint32_t unsent) const
 
 /// Bytes thought to be in the network (RFC 6675 4), whatever told us so.
 std::uint32_t Connection::pipe() const {
-  switch (recovery_) {
+  if (extra_ == nullptr) return in_flight();
+  const Scoreboard& scoreboard = extra_->scoreboard;
+  const SeqNum high_rxt = extra_->high_rxt;
+  switch (extra_->recovery) {
     case Recovery::none: {
       // Limited transmit: each of the first two duplicate ACKs lets one segment out (RFC 3042).
-      const std::uint32_t left = scoreboard_.sacked_bytes() + dup_bytes_;
+      const std::uint32_t left = scoreboard.sacked_bytes() + extra_->dup_bytes;
       return in_flight() - std::min({in_flight(), left, 2 * effective_mss()});
     }
     case Recovery::fast:
       if (flags_.sack) {
-        return scoreboard_.pipe(snd_.una, snd_.nxt, max(snd_.una, high_rxt_), effective_mss());
+        return scoreboard.pipe(snd_.una, snd_.nxt, max(snd_.una, high_rxt), effective_mss());
       }
-      return in_flight() - std::min(dup_bytes_, in_flight());
+      return in_flight() - std::min(extra_->dup_bytes, in_flight());
     case Recovery::timeout: {
       // All that was in flight at the timeout counts as lost until it is sent again.
       std::uint32_t resent = 0;
       SeqNum from = snd_.una;
-      while (const auto hole = scoreboard_.next_hole(from, min(high_rxt_, recover_))) {
+      while (const auto hole = scoreboard.next_hole(from, min(high_rxt, extra_->recover))) {
         resent += distance(hole->begin, hole->end);
         from = hole->end;
       }
-      return resent + distance(recover_, snd_.nxt);
+      return resent + distance(extra_->recover, snd_.nxt);
     }
   }
   return in_flight();
@@ -168,7 +176,7 @@ SendBlocked Connection::send_blocked() const {
 Packet Connection::emit_syn(const Context& context) {
   const bool answer = state_ == TcpState::syn_received;
   TcpHeader header;
-  header.seq = snd_.iss;
+  header.seq = snd_.una;
   header.flags = answer ? TcpFlag::syn | TcpFlag::ack : TcpFlags(TcpFlag::syn);
   TcpOptions& options = header.options;
   options.mss = local_mss_;  // RFC9293-MUST-14, RFC9293-SHLD-5, RFC9293-MAY-3
@@ -188,7 +196,7 @@ Packet Connection::emit_syn(const Context& context) {
   if (!flags_.syn_retransmitted && !answer) {
     flags_.timing = true;
     timed_seq_ = snd_.nxt;
-    timed_at_ = context.now;
+    timed_at_ = microseconds(context.now);
   }
   return finish_segment(context, std::move(packet), header, 0, SendReason::handshake);
 }
@@ -211,10 +219,10 @@ Packet Connection::emit_range(const Context& context, const Range& range) {
   if (fin && whole) header.flags |= TcpFlag::fin;
   // RFC9293-MUST-61: the segment that empties the queue pushes
   if (attached > 0 && range.begin + attached == data_end()) header.flags |= TcpFlag::psh;
-  if (flags_.snd_urgent && range.begin < snd_.up) {
+  if (flags_.snd_urgent && range.begin < extra_->snd_up) {
     header.flags |= TcpFlag::urg;
-    header.urgent =
-        static_cast<std::uint16_t>(std::min<std::uint32_t>(distance(range.begin, snd_.up), 65535));
+    header.urgent = static_cast<std::uint16_t>(
+        std::min<std::uint32_t>(distance(range.begin, extra_->snd_up), 65535));
   }
   on_range_sent(context, sent, attached);
   add_ack_fields(context, header);
@@ -226,15 +234,16 @@ void Connection::on_range_sent(const Context& context, const Range& range, std::
   const bool probe = range.reason == SendReason::window_probe;
   const bool was_idle = in_flight() == 0;
   flags_.probe_pending = false;
-  count_.bytes_sent += length;
   sent_at_ = context.now;
   if (again) {
     if (range.begin < timed_seq_ && timed_seq_ <= range.end) flags_.timing = false;  // Karn
     flags_.force_retransmit = false;
     retransmitted_ts_ = ts_now(context);
+    Extra& extra = this->extra();
+    extra.count.bytes_in_vain += length;
     if (!probe) {
-      high_rxt_ = max(high_rxt_, range.end);
-      ++count_.retransmits;
+      extra.high_rxt = max(extra.high_rxt, range.end);
+      ++extra.count.retransmits;
       ++context.counters.retransmits;
     }
   } else {
@@ -243,7 +252,7 @@ void Connection::on_range_sent(const Context& context, const Range& range, std::
     if (!flags_.timing && !probe) {
       flags_.timing = true;
       timed_seq_ = range.end;
-      timed_at_ = context.now;
+      timed_at_ = microseconds(context.now);
     }
   }
   // RFC6298-5.1. What runs while nothing is in flight is the persist timer.
@@ -280,7 +289,7 @@ Packet Connection::emit_reset(const Context& context) {
   Packet packet = context.pool.take_packet();
   if (!packet) return packet;
   TcpHeader header;
-  header.seq = reset_seq_;
+  header.seq = extra_->reset_seq;
   // One that answers a wrong ACK stands where that ACK points (RFC 9293 3.10.7.4).
   header.flags = flags_.reset_answers ? TcpFlags(TcpFlag::rst) : TcpFlag::rst | TcpFlag::ack;
   if (!flags_.reset_answers) header.ack = rcv_.nxt;
@@ -294,15 +303,15 @@ void Connection::add_ack_fields(const Context& context, TcpHeader& header) {
   header.window = advertise_window();
   TcpOptions& options = header.options;
   if (flags_.timestamps) options.timestamps = TcpTimestamps{ts_now(context), ts_recent_};
-  if (flags_.sack) {
+  if (flags_.sack && extra_ != nullptr) {
     std::span<SackBlock> room = std::span(options.sack_blocks).first(flags_.timestamps ? 3 : 4);
     if (flags_.duplicate_pending) {  // RFC 2883 4: reported once, as the first block
-      room.front() = duplicate_;
+      room.front() = extra_->duplicate;
       room = room.subspan(1);
       ++options.sack_count;
     }
     options.sack_count =
-        static_cast<std::uint8_t>(options.sack_count + reassembly_.sack_blocks(room));
+        static_cast<std::uint8_t>(options.sack_count + extra_->reassembly.sack_blocks(room));
   }
   flags_.duplicate_pending = false;
   flags_.ack_now = flags_.challenge = flags_.update_window = false;
@@ -324,10 +333,11 @@ Packet Connection::finish_segment(const Context& context, Packet packet, TcpHead
 }
 
 std::uint32_t Connection::max_payload() const {
+  if (extra_ == nullptr) return effective_mss();
   std::uint32_t blocks = flags_.duplicate_pending ? 1 : 0;
-  if (flags_.sack && !reassembly_.empty()) {
+  if (flags_.sack && !extra_->reassembly.empty()) {
     std::array<SackBlock, 4> scratch;
-    blocks += reassembly_.sack_blocks(scratch);
+    blocks += extra_->reassembly.sack_blocks(scratch);
   }
   if (blocks == 0) return effective_mss();
   blocks = std::min<std::uint32_t>(blocks, flags_.timestamps ? 3 : 4);

@@ -12,10 +12,17 @@ void Connection::on_time(const Context& context) {
     flags_.ack_now = true;
   }
   if (timers_.take_expired(TimerSlot::retransmit, context.now)) on_retransmission_timer(context);
-  if (timers_.take_expired(TimerSlot::idle, context.now)) on_idle_timer(context);
+  if (extra_ != nullptr && extra_->idle_at <= context.now) {
+    extra_->idle_at = kNever;
+    on_idle_timer(context);
+  }
 }
 
 void Connection::on_retransmission_timer(const Context& context) {
+  if (state_ == TcpState::fin_wait_2) {
+    context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::fin_wait_2});
+    return finish(context, CloseReason::finished);
+  }
   // RFC9293-MUST-20, RFC9293-MUST-21, RFC9293-MUST-22, RFC9293-U-1
   if (past_user_timeout(context)) {
     context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::user_timeout});
@@ -26,7 +33,7 @@ void Connection::on_retransmission_timer(const Context& context) {
   if (!overrides) rtt_.on_timeout();  // RFC6298-5.5; probes too: RFC9293-SHLD-30
   if (!synchronized()) {
     context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::retransmit});
-    ++count_.timeouts;
+    ++extra().count.timeouts;
     flags_.syn_lost_twice = flags_.syn_retransmitted;
     flags_.syn_retransmitted = true;
     flags_.timing = false;
@@ -51,14 +58,15 @@ void Connection::on_persist_timer(const Context& context) {
 
 void Connection::on_retransmission_timeout(const Context& context) {
   context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::retransmit});
-  ++count_.timeouts;
+  Extra& extra = this->extra();
+  ++extra.count.timeouts;
   if (rtt_.backoff() == context.config.r1 && settings_->report_soft_errors) {
     soft_error_ = static_cast<std::uint8_t>(Error::timed_out);  // RFC9293-SHLD-9, RFC9293-U-2
     ready_ |= Ready::error;
   }
   // A peer that SACKed the octet which its ACK still asks for has dropped it again (RFC 2018 8).
-  if (scoreboard_.is_sacked(snd_.una)) scoreboard_.clear();
-  congestion_.on_timeout(in_flight(), effective_mss(), recovery_ != Recovery::timeout);
+  if (extra.scoreboard.is_sacked(snd_.una)) extra.scoreboard.clear();
+  congestion_.on_timeout(in_flight(), effective_mss(), extra.recovery != Recovery::timeout);
   resend_all();
   context.emit(tuple_.local, tuple_.remote,
                LossDetected{snd_.una, snd_.nxt, SendReason::retransmit_rto});
@@ -68,11 +76,12 @@ void Connection::on_retransmission_timeout(const Context& context) {
 
 /// From here on all that is in flight counts as lost.
 void Connection::resend_all() {
-  recovery_ = Recovery::timeout;
-  recover_ = snd_.nxt;
-  high_rxt_ = snd_.una;
-  dup_bytes_ = 0;
-  dup_acks_ = 0;
+  Extra& extra = this->extra();
+  extra.recovery = Recovery::timeout;
+  extra.recover = snd_.nxt;
+  extra.high_rxt = snd_.una;
+  extra.dup_bytes = 0;
+  extra.dup_acks = 0;
   flags_.force_retransmit = false;
   flags_.timing = false;
 }
@@ -98,31 +107,43 @@ bool Connection::past_user_timeout(const Context& context) const {
   return context.now - progress_at_ >= user_timeout(context);
 }
 
-/// RFC9293-MAY-5
+/// Nobody holds the connection, and all that was to be sent is acknowledged. The slot is free: no
+/// more retransmissions.
+void Connection::set_fin_wait_2_timer(const Context& context) {
+  timers_.set(TimerSlot::retransmit, context.now + context.config.fin_wait_2_timeout);
+  if (extra_ != nullptr) extra_->idle_at = kNever;
+}
+
+/// RFC9293-MAY-5. When it is switched on the time counts from now.
 void Connection::arm_keep_alive(const Context& context) {
-  if (flags_.released && state_ == TcpState::fin_wait_2) return;  // the slot is taken
-  if (!settings_->keep_alive) return timers_.clear(TimerSlot::idle);
-  timers_.set(TimerSlot::idle, std::max(context.now, heard_at_ + settings_->keep_alive_idle));
+  if (flags_.released && state_ == TcpState::fin_wait_2) return;  // it has a timer of its own
+  if (!settings_->keep_alive) {
+    if (extra_ != nullptr) extra_->idle_at = kNever;
+    return;
+  }
+  Extra& extra = this->extra();
+  if (extra.idle_at == kNever) {
+    extra.heard_at = context.now;
+    extra.keep_alive_probes = 0;
+  }
+  extra.idle_at = std::max(context.now, extra.heard_at + settings_->keep_alive_idle);
 }
 
 void Connection::on_idle_timer(const Context& context) {
-  if (flags_.released && state_ == TcpState::fin_wait_2) {
-    context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::fin_wait_2});
-    return finish(context, CloseReason::finished);
-  }
-  const Instant due = heard_at_ + settings_->keep_alive_idle;
+  Extra& extra = *extra_;
+  const Instant due = extra.heard_at + settings_->keep_alive_idle;
   const bool outstanding = in_flight() > 0 || !send_queue_.empty();
-  if (outstanding || (keep_alive_probes_ == 0 && context.now < due)) {  // RFC9293-MUST-26
-    timers_.set(TimerSlot::idle, outstanding ? context.now + settings_->keep_alive_idle : due);
+  if (outstanding || (extra.keep_alive_probes == 0 && context.now < due)) {  // RFC9293-MUST-26
+    extra.idle_at = outstanding ? context.now + settings_->keep_alive_idle : due;
     return;
   }
-  if (keep_alive_probes_ >= settings_->keep_alive_count) {  // RFC9293-MUST-29
+  if (extra.keep_alive_probes >= settings_->keep_alive_count) {  // RFC9293-MUST-29
     return fail(context, Error::timed_out, CloseReason::keep_alive);
   }
   context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::keep_alive});
-  ++keep_alive_probes_;
+  ++extra.keep_alive_probes;
   flags_.keep_alive_pending = true;
-  timers_.set(TimerSlot::idle, context.now + settings_->keep_alive_interval);
+  extra.idle_at = context.now + settings_->keep_alive_interval;
 }
 
 }  // namespace hawser::tcp

@@ -15,7 +15,6 @@ bool ReceiveQueue::append(BufferPool& pool, Packet& payload) {
 bool ReceiveQueue::append_part(BufferPool& pool, const Packet& payload, std::uint32_t offset,
                                std::uint32_t length) {
   const std::uint32_t size_before = size();
-  const bool owned_before = owns_tail_;
   bool whole = true;
   // Appends what of a piece of `piece` bytes lies in the part.
   const auto take_piece = [&](std::uint32_t piece, auto append_bytes) {
@@ -43,7 +42,6 @@ bool ReceiveQueue::append_part(BufferPool& pool, const Packet& payload, std::uin
   }
   if (whole) return true;
   slices_.drop_back(size() - size_before);
-  owns_tail_ = owned_before;
   return false;
 }
 
@@ -58,7 +56,6 @@ bool ReceiveQueue::append_slice(BufferPool& pool, const Slice& slice, std::uint3
     return append_copy(pool, bytes);
   }
   slices_.push_back(slice.part(offset, length));
-  owns_tail_ = false;
   return true;
 }
 
@@ -66,14 +63,13 @@ bool ReceiveQueue::append_slice(BufferPool& pool, const Slice& slice, std::uint3
 /// bytes, so bytes that touch are in one block.
 bool ReceiveQueue::continues_tail(std::span<const std::byte> bytes) const {
   if (empty()) return false;
-  const std::span<const std::byte> tail = slices_.back().bytes();
+  const std::span<const std::byte> tail = slices_.back_bytes();
   return tail.data() + tail.size() == bytes.data();
 }
 
 bool ReceiveQueue::append_copy(BufferPool& pool, std::span<const std::byte> bytes) {
   const std::uint32_t size_before = size();
-  const bool owned_before = owns_tail_;
-  if (owns_tail_) {
+  if (slices_.back_is_own()) {
     const std::span<std::byte> spare = slices_.back_spare();
     const std::size_t n = std::min(spare.size(), bytes.size());
     copy_bytes(bytes.first(n), spare.data());
@@ -84,15 +80,13 @@ bool ReceiveQueue::append_copy(BufferPool& pool, std::span<const std::byte> byte
     Slice block = take_block(pool, bytes.size(), size());
     if (!block) {
       slices_.drop_back(size() - size_before);
-      owns_tail_ = owned_before;
       return false;
     }
     const std::span<std::byte> spare = block.spare();
     const std::size_t n = std::min(spare.size(), bytes.size());
     copy_bytes(bytes.first(n), spare.data());
     block.extend(static_cast<std::uint32_t>(n));
-    slices_.push_back(std::move(block));
-    owns_tail_ = true;
+    slices_.push_back(std::move(block), true);
     bytes = bytes.subspan(n);
   }
   return true;
@@ -107,16 +101,14 @@ void ReceiveQueue::append_all(BufferPool& pool, ReceiveQueue&& other) {
     Slice slice = other.slices_.pop_front();
     if (append_slice(pool, slice, 0, slice.size())) continue;
     slices_.push_back(std::move(slice));
-    owns_tail_ = false;
   }
-  other.owns_tail_ = false;
 }
 
 void ReceiveQueue::join(ReceiveQueue&& other) {
   if (other.empty()) return;
-  const bool owned = other.owns_tail_;
-  if (const Slice& first = other.slices_.front(); continues_tail(first.bytes())) {
-    slices_.extend_back(first.size());
+  const bool owned = other.slices_.back_is_own();
+  if (const auto first = other.slices_.front_bytes(); continues_tail(first)) {
+    slices_.extend_back(static_cast<std::uint32_t>(first.size()));
     other.slices_.pop_front();
   }
   const bool tail_is_others = !other.empty();
@@ -126,8 +118,7 @@ void ReceiveQueue::join(ReceiveQueue&& other) {
   } else {
     while (!other.empty()) slices_.push_back(other.slices_.pop_front());
   }
-  owns_tail_ = tail_is_others && owned;
-  other.owns_tail_ = false;
+  slices_.set_back_is_own(tail_is_others && owned);
 }
 
 std::uint32_t ReceiveQueue::read(std::span<std::byte> out) {
@@ -137,24 +128,8 @@ std::uint32_t ReceiveQueue::read(std::span<std::byte> out) {
     out = out.subspan(part);
     return true;
   });
-  drop_front(bytes);
-  return bytes;
-}
-
-void ReceiveQueue::drop_front(std::uint32_t bytes) {
   slices_.drop_front(bytes);
-  if (empty()) owns_tail_ = false;
-}
-
-void ReceiveQueue::drop_back(std::uint32_t bytes) {
-  const std::uint32_t slices_before = slices_.count();
-  slices_.drop_back(bytes);
-  if (slices_.count() != slices_before) owns_tail_ = false;
-}
-
-void ReceiveQueue::clear() {
-  slices_.clear();
-  owns_tail_ = false;
+  return bytes;
 }
 
 }  // namespace hawser::tcp

@@ -37,14 +37,14 @@ class ReceiveQueue {
   /// Moves bytes out, as many as there are and `out` holds; returns how many. Frees their blocks.
   std::uint32_t read(std::span<std::byte> out);
   /// Forgets `bytes`, at most size(), at the beginning or at the end.
-  void drop_front(std::uint32_t bytes);
-  void drop_back(std::uint32_t bytes);
+  void drop_front(std::uint32_t bytes) { slices_.drop_front(bytes); }
+  void drop_back(std::uint32_t bytes) { slices_.drop_back(bytes); }
 
   std::uint32_t size() const { return slices_.size(); }
   bool empty() const { return slices_.empty(); }
   /// Bytes of memory that are held, blocks counted whole.
   std::uint32_t memory_cost() const { return slices_.memory_cost(); }
-  void clear();
+  void clear() { slices_.clear(); }
 
  private:
   bool append_copy(BufferPool& pool, std::span<const std::byte> bytes);
@@ -52,8 +52,7 @@ class ReceiveQueue {
                     std::uint32_t length);
   bool continues_tail(std::span<const std::byte> bytes) const;
 
-  SliceQueue slices_;
-  bool owns_tail_ = false;  ///< the last block was taken by this queue, which may extend into it
+  SliceQueue slices_;  ///< blocks that were taken by this queue are its own to fill
 };
 
 }  // namespace hawser::tcp

@@ -25,7 +25,7 @@ std::uint32_t SendQueue::append(BufferPool& pool, std::span<const std::byte> dat
     const std::size_t n = std::min(spare.size(), data.size());
     copy_bytes(data.first(n), spare.data());
     block.extend(static_cast<std::uint32_t>(n));
-    slices_.push_back(std::move(block));
+    slices_.push_back(std::move(block), true);
     data = data.subspan(n);
   }
   return size() - before;

@@ -15,13 +15,14 @@ struct alignas(std::max_align_t) SliceQueue::Ring {
   std::uint32_t capacity;
   std::uint32_t head;  ///< entry of the first slice
   std::uint32_t count;
+  std::uint32_t memory_cost;
 
   Entry* entries() { return reinterpret_cast<Entry*>(this + 1); }
   Entry& at(std::uint32_t index) { return entries()[(head + index) & (capacity - 1)]; }
 
   static Ring* make(std::uint32_t capacity) {
     void* memory = ::operator new(sizeof(Ring) + capacity * sizeof(Entry));
-    Ring* ring = new (memory) Ring{capacity, 0, 0};
+    Ring* ring = new (memory) Ring{capacity, 0, 0, 0};
     for (std::uint32_t i = 0; i < capacity; ++i) new (ring->entries() + i) Entry;
     return ring;
   }
@@ -33,128 +34,177 @@ struct alignas(std::max_align_t) SliceQueue::Ring {
 };
 
 std::uint32_t SliceQueue::count() const {
-  if (ring_ != nullptr) return ring_->count;
+  if (in_ring_) return ring().count;
   return size_ == 0 ? 0 : 1;
 }
 
-const Slice& SliceQueue::at(std::uint32_t index) const {
-  return ring_ == nullptr ? single_ : ring_->at(index).slice;
+std::uint32_t SliceQueue::memory_cost() const {
+  if (in_ring_) return ring().memory_cost;
+  return size_ == 0 ? 0 : block()->capacity;
 }
 
-const Slice& SliceQueue::front() const { return at(0); }
-const Slice& SliceQueue::back() const { return at(count() - 1); }
-std::span<std::byte> SliceQueue::back_spare() { return at(count() - 1).spare(); }
+/// Of the slices in the ring.
+Slice& SliceQueue::at(std::uint32_t index) const { return ring().at(index).slice; }
+
+std::span<const std::byte> SliceQueue::front_bytes() const {
+  if (in_ring_) return at(0).bytes();
+  return {block()->bytes() + offset_, size_};
+}
+
+std::span<const std::byte> SliceQueue::back_bytes() const {
+  if (in_ring_) return at(ring().count - 1).bytes();
+  return {block()->bytes() + offset_, size_};
+}
+
+std::span<std::byte> SliceQueue::back_spare() {
+  if (in_ring_) return at(ring().count - 1).spare();
+  const std::uint32_t end = offset_ + size_;
+  return {block()->bytes() + end, block()->capacity - end};
+}
 
 void SliceQueue::extend_back(std::uint32_t bytes) {
-  at(count() - 1).extend(bytes);
+  if (in_ring_) at(ring().count - 1).extend(bytes);
   size_ += bytes;
+}
+
+Slice SliceQueue::take_single() {
+  Slice slice = Slice::adopt(single());
+  store_ = nullptr;
+  size_ = 0;
+  back_is_own_ = false;
+  return slice;
 }
 
 /// The entry for one more slice at an end; there is one slice already.
 SliceQueue::Entry& SliceQueue::claim(bool at_front) {
-  if (ring_ == nullptr) {
-    ring_ = Ring::make(kFirstCapacity);
-    ring_->at(0).slice = std::move(single_);
-    ring_->count = 1;
-  } else if (ring_->count == ring_->capacity) {
-    Ring* larger = Ring::make(2 * ring_->capacity);
-    for (std::uint32_t i = 0; i < ring_->count; ++i) larger->at(i) = std::move(ring_->at(i));
-    larger->count = ring_->count;
-    Ring::destroy(std::exchange(ring_, larger));
+  if (!in_ring_) {
+    Ring* first = Ring::make(kFirstCapacity);
+    first->memory_cost = block()->capacity;
+    first->at(0).slice = Slice::adopt(single());
+    first->count = 1;
+    store_ = first;
+    in_ring_ = true;
+  } else if (ring().count == ring().capacity) {
+    Ring* larger = Ring::make(2 * ring().capacity);
+    for (std::uint32_t i = 0; i < ring().count; ++i) larger->at(i) = std::move(ring().at(i));
+    larger->count = ring().count;
+    larger->memory_cost = ring().memory_cost;
+    Ring::destroy(static_cast<Ring*>(std::exchange(store_, larger)));
   }
-  if (at_front) ring_->head = (ring_->head - 1) & (ring_->capacity - 1);
-  ++ring_->count;
-  return ring_->at(at_front ? 0 : ring_->count - 1);
+  if (at_front) ring().head = (ring().head - 1) & (ring().capacity - 1);
+  ++ring().count;
+  return ring().at(at_front ? 0 : ring().count - 1);
 }
 
-void SliceQueue::push_back(Slice slice) {
-  const std::uint32_t bytes = slice.size();
-  memory_cost_ += slice.block_capacity();
+void SliceQueue::push_back(Slice slice, bool own_block) {
   if (size_ == 0) {
-    single_ = std::move(slice);
+    const Slice::Parts parts = std::move(slice).release();
+    store_ = parts.block;
+    offset_ = parts.offset & kOffsetMask;
+    size_ = parts.size;
   } else {
     Entry& entry = claim(false);
-    entry.begin = ring_->at(0).begin + size_;
+    entry.begin = ring().at(0).begin + size_;
+    ring().memory_cost += slice.block_capacity();
+    size_ += slice.size();
     entry.slice = std::move(slice);
   }
-  size_ += bytes;
+  back_is_own_ = own_block;
 }
 
 void SliceQueue::push_front(Slice slice) {
-  const std::uint32_t bytes = slice.size();
-  memory_cost_ += slice.block_capacity();
-  if (size_ == 0) {
-    single_ = std::move(slice);
-  } else {
-    Entry& entry = claim(true);
-    entry.begin = ring_->at(1).begin - bytes;
-    entry.slice = std::move(slice);
-  }
-  size_ += bytes;
+  if (size_ == 0) return push_back(std::move(slice));
+  Entry& entry = claim(true);
+  entry.begin = ring().at(1).begin - slice.size();
+  ring().memory_cost += slice.block_capacity();
+  size_ += slice.size();
+  entry.slice = std::move(slice);
 }
 
 Slice SliceQueue::pop_front() {
+  if (!in_ring_) return take_single();
   Slice slice = std::move(at(0));
   size_ -= slice.size();
-  memory_cost_ -= slice.block_capacity();
-  if (ring_ != nullptr) {
-    ring_->head = (ring_->head + 1) & (ring_->capacity - 1);
-    --ring_->count;
-    if (size_ == 0) free_ring();
-  }
+  ring().memory_cost -= slice.block_capacity();
+  ring().head = (ring().head + 1) & (ring().capacity - 1);
+  --ring().count;
+  if (size_ == 0) forget_ring();
   return slice;
 }
 
 Slice SliceQueue::pop_back() {
-  Slice slice = std::move(at(count() - 1));
+  if (!in_ring_) return take_single();
+  Slice slice = std::move(at(ring().count - 1));
   size_ -= slice.size();
-  memory_cost_ -= slice.block_capacity();
-  if (ring_ != nullptr) {
-    --ring_->count;
-    if (size_ == 0) free_ring();
-  }
+  ring().memory_cost -= slice.block_capacity();
+  --ring().count;
+  back_is_own_ = false;
+  if (size_ == 0) forget_ring();
   return slice;
 }
 
-void SliceQueue::drop_front(std::uint32_t bytes) {
-  while (bytes != 0 && bytes >= front().size()) bytes -= pop_front().size();
+/// The rest of drop_front: the first slice goes, or there are several.
+void SliceQueue::drop_whole_slices(std::uint32_t bytes) {
+  while (bytes != 0 && bytes >= front_bytes().size()) bytes -= pop_front().size();
   if (bytes == 0) return;
   at(0).trim_front(bytes);
-  if (ring_ != nullptr) ring_->at(0).begin += bytes;
+  ring().at(0).begin += bytes;
   size_ -= bytes;
 }
 
 void SliceQueue::drop_back(std::uint32_t bytes) {
-  while (bytes != 0 && bytes >= back().size()) bytes -= pop_back().size();
+  while (bytes != 0 && bytes >= back_bytes().size()) bytes -= pop_back().size();
   if (bytes == 0) return;
-  Slice& last = at(count() - 1);
-  last.truncate(last.size() - bytes);
+  if (in_ring_) {
+    Slice& last = at(ring().count - 1);
+    last.truncate(last.size() - bytes);
+  }
   size_ -= bytes;
 }
 
 void SliceQueue::clear() {
-  if (ring_ != nullptr) free_ring();
-  single_ = Slice{};
-  size_ = 0;
-  memory_cost_ = 0;
+  if (size_ == 0) return;
+  if (in_ring_) {
+    forget_ring();
+  } else {
+    take_single();
+  }
 }
 
-void SliceQueue::free_ring() { Ring::destroy(std::exchange(ring_, nullptr)); }
+void SliceQueue::forget_ring() {
+  Ring::destroy(static_cast<Ring*>(std::exchange(store_, nullptr)));
+  in_ring_ = false;
+  back_is_own_ = false;
+  size_ = 0;
+}
+
+void SliceQueue::swap(SliceQueue& other) noexcept {
+  std::swap(store_, other.store_);
+  std::swap(size_, other.size_);
+  const std::uint32_t offset = offset_;
+  const bool in_ring = in_ring_;
+  const bool own = back_is_own_;
+  offset_ = other.offset_;
+  in_ring_ = other.in_ring_;
+  back_is_own_ = other.back_is_own_;
+  other.offset_ = offset & kOffsetMask;
+  other.in_ring_ = in_ring;
+  other.back_is_own_ = own;
+}
 
 SliceQueue::Place SliceQueue::find(std::uint32_t offset) const {
-  if (ring_ == nullptr) return {0, offset};
-  const std::uint32_t origin = ring_->at(0).begin;
+  const std::uint32_t origin = ring().at(0).begin;
   std::uint32_t low = 0;  // the last slice that begins at or before the offset is in [low, high)
-  std::uint32_t high = ring_->count;
+  std::uint32_t high = ring().count;
   while (high - low > 1) {
     const std::uint32_t middle = low + (high - low) / 2;
-    if (ring_->at(middle).begin - origin <= offset) {
+    if (ring().at(middle).begin - origin <= offset) {
       low = middle;
     } else {
       high = middle;
     }
   }
-  return {low, offset - (ring_->at(low).begin - origin)};
+  return {low, offset - (ring().at(low).begin - origin)};
 }
 
 Slice take_block(BufferPool& pool, std::size_t wanted, std::uint32_t queued) {

@@ -1,6 +1,7 @@
 // A first-in first-out queue of slices: the store below the send, receive and reassembly queues.
 #pragma once
 
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -16,19 +17,14 @@ namespace hawser::tcp {
 class SliceQueue {
  public:
   SliceQueue() = default;
-  SliceQueue(SliceQueue&& other) noexcept
-      : single_(std::move(other.single_)),
-        ring_(std::exchange(other.ring_, nullptr)),
-        size_(std::exchange(other.size_, 0)),
-        memory_cost_(std::exchange(other.memory_cost_, 0)) {}
+  SliceQueue(SliceQueue&& other) noexcept { swap(other); }
   SliceQueue& operator=(SliceQueue&& other) noexcept {
-    std::swap(single_, other.single_);
-    std::swap(ring_, other.ring_);
-    std::swap(size_, other.size_);
-    std::swap(memory_cost_, other.memory_cost_);
+    swap(other);
     return *this;
   }
-  ~SliceQueue() { clear(); }
+  ~SliceQueue() {
+    if (size_ != 0) clear();
+  }
 
   bool empty() const { return size_ == 0; }
   /// Bytes in all slices.
@@ -36,24 +32,33 @@ class SliceQueue {
   /// Slices.
   std::uint32_t count() const;
   /// Bytes of memory that the slices keep from being freed: each counts its whole block.
-  std::uint32_t memory_cost() const { return memory_cost_; }
+  std::uint32_t memory_cost() const;
 
-  /// Adds a slice behind, or before, all others.
-  void push_back(Slice slice);
+  /// Adds a slice behind, or before, all others. `own_block`: the owner of the queue took the block
+  /// for itself and may fill what is left of it.
+  void push_back(Slice slice, bool own_block = false);
   void push_front(Slice slice);
   /// Takes the first or the last slice out; the queue must not be empty.
   Slice pop_front();
   Slice pop_back();
 
-  const Slice& front() const;
-  const Slice& back() const;
+  /// The bytes of the first and of the last slice; there must be one.
+  std::span<const std::byte> front_bytes() const;
+  std::span<const std::byte> back_bytes() const;
+  /// Whether the last slice ends in a block of the owner's own. Never so for an empty queue.
+  bool back_is_own() const { return back_is_own_; }
+  void set_back_is_own(bool own) { back_is_own_ = own && size_ != 0; }
   /// The bytes behind the last slice in its block; only for an owner that took the block itself.
   std::span<std::byte> back_spare();
   /// Lets the last slice grow by `bytes` that lie behind it in its block and are filled.
   void extend_back(std::uint32_t bytes);
 
   /// Forgets `bytes`, at most size(), at the beginning or at the end.
-  void drop_front(std::uint32_t bytes);
+  void drop_front(std::uint32_t bytes) {
+    if (in_ring_ || bytes == size_) return drop_whole_slices(bytes);
+    offset_ = (offset_ + bytes) & kOffsetMask;
+    size_ -= bytes;
+  }
   void drop_back(std::uint32_t bytes);
   void clear();
 
@@ -68,25 +73,37 @@ class SliceQueue {
     Slice slice;
     std::uint32_t begin = 0;  ///< place of its first byte in the stream, modulo 2^32
   };
+  static constexpr std::uint32_t kOffsetMask = (1U << 30) - 1;  // no block is that large
   struct Ring;  // capacity, a power of two, then the entries
 
   struct Place {
     std::uint32_t index;   ///< of the slice
     std::uint32_t offset;  ///< in the slice
   };
-  Place find(std::uint32_t offset) const;
-  const Slice& at(std::uint32_t index) const;
-  Slice& at(std::uint32_t index) { return const_cast<Slice&>(std::as_const(*this).at(index)); }
-  Entry& claim(bool at_front);
-  void free_ring();
 
-  Slice single_;  ///< the only slice; empty while there is a ring
-  Ring* ring_ = nullptr;
+  detail::Block* block() const { return static_cast<detail::Block*>(store_); }
+  Ring& ring() const { return *static_cast<Ring*>(store_); }
+  /// The only slice, whose reference the queue keeps (while there is one and no ring).
+  Slice::Parts single() const { return {block(), offset_, size_}; }
+  /// Takes the only slice out.
+  Slice take_single();
+  Place find(std::uint32_t offset) const;
+  Slice& at(std::uint32_t index) const;
+  Entry& claim(bool at_front);
+  void drop_whole_slices(std::uint32_t bytes);
+  void forget_ring();
+  void swap(SliceQueue& other) noexcept;
+
+  // Two of these are in every connection, so it is packed: the store is the block of the only slice
+  // or a ring, and what that slice is comes out of the offset and the size of the queue.
+  void* store_ = nullptr;
+  std::uint32_t offset_ : 30 = 0;  ///< of the only slice in its block
+  bool in_ring_ : 1 = false;
+  bool back_is_own_ : 1 = false;
   std::uint32_t size_ = 0;
-  std::uint32_t memory_cost_ = 0;
 };
 
-static_assert(sizeof(SliceQueue) <= 40, "an idle connection holds two of them");
+static_assert(sizeof(SliceQueue) <= 16, "an idle connection holds two of them");
 
 /// A block for `wanted` bytes that are to be copied behind `queued` others: small for a small
 /// write, large for a large one or when the queue is long already. Empty when the pool is
@@ -96,6 +113,12 @@ Slice take_block(BufferPool& pool, std::size_t wanted, std::uint32_t queued);
 template <typename Visit>
 void SliceQueue::visit(std::uint32_t offset, std::uint32_t length, Visit visit) const {
   if (length == 0) return;
+  if (!in_ring_) {
+    Slice only = Slice::adopt(single());
+    visit(std::as_const(only), offset, length);
+    static_cast<void>(std::move(only).release());
+    return;
+  }
   Place place = find(offset);
   for (;;) {
     const Slice& slice = at(place.index);

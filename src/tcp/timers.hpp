@@ -1,4 +1,5 @@
-// The deadlines of one connection. Re-arming is a store; the stack asks for the earliest.
+// The deadlines of one connection, but for keep-alive (extra.hpp). Re-arming is a store; the stack
+// asks for the earliest.
 #pragma once
 
 #include <algorithm>
@@ -11,9 +12,8 @@ namespace hawser::tcp {
 
 /// Timers that never run together share a slot.
 enum class TimerSlot : std::uint8_t {
-  retransmit,  ///< or persist: nothing to retransmit then
+  retransmit,  ///< or persist: nothing to retransmit then; or the end of FIN-WAIT-2, likewise
   delayed_ack,
-  idle,  ///< keep-alive, or the end of FIN-WAIT-2 when nobody holds the connection
   count_,
 };
 

@@ -1,0 +1,61 @@
+// What a connection needs only now and then: to repair a loss, to wait for a gap to be filled, for
+// urgent data, keep-alive and challenges. It is made on demand and goes when nothing of it is
+// needed any more, so that a connection that is idle, or whose path is good, is small and stays in
+// few cache lines.
+#pragma once
+
+#include <cstdint>
+
+#include "hawser/seq_num.hpp"
+#include "hawser/tcp_header.hpp"
+#include "hawser/time.hpp"
+#include "tcp/reassembly.hpp"
+#include "tcp/scoreboard.hpp"
+
+namespace hawser::tcp {
+
+enum class Recovery : std::uint8_t { none, fast, timeout };
+
+struct Extra {
+  /// Made while `una` is SND.UNA: nothing is known to be lost.
+  explicit Extra(SeqNum una) : recover(una - 1U), high_rxt(una) {}
+
+  // The sender's repair of losses (RFC 5681, RFC 6582, RFC 6675).
+  Scoreboard scoreboard;
+  SeqNum recover;               ///< the end of what was sent when recovery began (RFC 6582 3.2)
+  SeqNum high_rxt;              ///< the end of what this recovery has retransmitted
+  std::uint32_t dup_bytes = 0;  ///< without SACK: what duplicate ACKs say has left the network
+  std::uint8_t dup_acks = 0;
+  Recovery recovery = Recovery::none;
+
+  // The receiver's gaps.
+  std::uint8_t acks_owed = 0;  ///< duplicate ACKs to send, one for each segment out of order
+  Reassembly reassembly;
+  SackBlock duplicate;  ///< to be reported (RFC 2883), while Flags::duplicate_pending
+  SeqNum fin_at;        ///< where the peer's FIN stands, while Flags::fin_seen
+
+  SeqNum snd_up;     ///< SND.UP: behind the last urgent octet; while Flags::snd_urgent
+  SeqNum rcv_up;     ///< RCV.UP likewise; while Flags::rcv_urgent
+  SeqNum reset_seq;  ///< where the reset stands that is to be sent; while Flags::reset_pending
+
+  // Keep-alive, while idle_at is set (RFC 9293 3.8.4).
+  Instant idle_at = kNever;
+  Instant heard_at{};  ///< when the peer was last heard
+  std::uint8_t keep_alive_probes = 0;
+
+  std::uint8_t challenges = 0;  ///< sent in challenge_second (RFC 5961 7)
+  std::uint32_t challenge_second = 0;
+
+  /// What a good path never counts. Unless all are zero the block stays.
+  struct Counters {
+    /// Payload that was sent but not as what was acknowledged: again, or without success.
+    std::uint64_t bytes_in_vain = 0;
+    std::uint32_t retransmits = 0;
+    std::uint32_t timeouts = 0;
+    std::uint32_t fast_recoveries = 0;
+    std::uint32_t duplicate_segments = 0;
+    friend bool operator==(const Counters&, const Counters&) = default;
+  } count;
+};
+
+}  // namespace hawser::tcp
