@@ -36,6 +36,8 @@ int main(int argc, char** argv) {
   hawser::cli::add_demo(app);
   hawser::cli::add_serve(app);
   hawser::cli::add_get(app);
+  hawser::cli::add_listen(app);
+  hawser::cli::add_connect(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& help) {

@@ -24,11 +24,15 @@ class StopSignals {
 
   /// Polls readable when one of them has come.
   int descriptor() const { return descriptor_.get(); }
+  /// Takes one that has come; zero when there is none.
+  int take() {
+    signalfd_siginfo come{};
+    const bool got = ::read(descriptor_.get(), &come, sizeof come) == sizeof come;
+    return got ? static_cast<int>(come.ssi_signo) : 0;
+  }
   /// Those that have come are done with; from now on they end the process.
   void release() {
-    signalfd_siginfo come{};
-    while (::read(descriptor_.get(), &come, sizeof come) > 0) {
-    }
+    while (take() != 0) continue;
     ::pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
   }
 

@@ -1,0 +1,136 @@
+// hawser connect HOST PORT: standard input and output over a connection of a stack of its own.
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <memory>
+#include <utility>
+
+#include "cli/command.hpp"
+#include "cli/http_text.hpp"
+#include "cli/impairment_options.hpp"
+#include "cli/look_up.hpp"
+#include "cli/stream_command.hpp"
+#include "hawser/poller.hpp"
+
+namespace hawser::cli {
+
+namespace {
+
+struct ConnectCommand {
+  std::string host;
+  std::uint16_t port = 0;
+  std::uint16_t local_port = 0;
+  Duration timeout = std::chrono::seconds(30);
+  bool verbose = false;
+  LinkOptions link;
+};
+
+constexpr const char* kFooter =
+    R"(What comes from standard input is sent; what arrives goes to standard output. At the end of input
+our direction is closed, and the peer's is read to its end.
+
+Examples:
+  A file to a listening kernel's ncat, with a stack of our own:
+    ncat -l 9000 > copy &
+    sudo hawser connect 10.9.0.1 9000 --link tun:hw0 --address 10.9.0.2/24 \
+        --host-address 10.9.0.1/24 < file
+  A request by hand, over IPv6:
+    printf 'GET / HTTP/1.0\r\n\r\n' | sudo hawser connect fd00:9::1 80 --link tun:hw0 \
+        --address fd00:9::2/64 --host-address fd00:9::1/64
+Exit code: 0 when both directions ended and all was acknowledged, 1 when the connection failed,
+2 when the arguments make no sense, 128 and the signal's number when a signal came first.)";
+
+/// Waits until the SYN was answered. The error, if there was one; no value when a signal came.
+std::optional<std::error_code> wait_for_answer(Host& host, TcpStream& stream,
+                                               const StopSignals& signals, Deadline deadline) {
+  Poller poller(host);
+  if (const auto added = poller.add(stream, Ready::writable, 0); !added) return added.error();
+  for (;;) {
+    std::array<PollEvent, 1> event;
+    const IoResult<std::size_t> count = poller.wait(event, Deadline::at_once());
+    if (!count) return count.error();
+    if (*count != 0) {
+      // While it stands, an error is an ICMP message that came too late to matter.
+      const bool failed = any(event[0].ready & (Ready::error | Ready::closed));
+      return failed ? stream.take_error() : std::error_code{};
+    }
+    if (deadline.has_passed()) {
+      // An ICMP error that did not end it says more than that time has passed.
+      const std::error_code why = stream.take_error();
+      return why ? why : make_error_code(Error::timed_out);
+    }
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(deadline.at() - Deadline::Clock::now());
+    std::array<pollfd, 2> polled = {pollfd{signals.descriptor(), POLLIN, 0},
+                                    pollfd{poller.descriptor(), POLLIN, 0}};
+    ::poll(polled.data(), polled.size(),
+           static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, 1'000'000)));
+    if (polled[0].revents != 0) return std::nullopt;
+  }
+}
+
+TcpStream open_stream(Host& host, const ConnectCommand& options, StopSignals& signals) {
+  const auto addresses = look_up(options.host);
+  if (!addresses) give_up(addresses.error());
+  std::string problem;
+  for (const IpAddress& address : *addresses) {
+    const Endpoint remote{address, Port{options.port}};
+    ConnectOptions how;
+    how.local = {IpAddress{}, Port{options.local_port}};
+    IoResult<TcpStream> stream = TcpStream::start_connect(host, remote, how);
+    std::error_code error;
+    if (stream) {
+      const auto answer = wait_for_answer(host, *stream, signals, options.timeout);
+      if (!answer) {
+        stream->abort();
+        end_by_signal(signals);
+      }
+      error = *answer;
+    } else {
+      error = stream.error();
+    }
+    if (!error) {
+      if (options.verbose) fmt::print(stderr, "Connected to {}\n", remote.to_string());
+      return std::move(*stream);
+    }
+    if (stream) stream->abort();
+    problem = fmt::format("cannot connect to {}: {}", remote.to_string(), error.message());
+  }
+  give_up(problem);
+}
+
+void connect(const ConnectCommand& options) {
+  if (options.port == 0) refuse_usage("PORT must be from 1 to 65535");
+  ignore_broken_pipes();
+  // Before the host starts its thread, which must not take the signals.
+  StopSignals signals;
+  const std::unique_ptr<Host> host = open_host(options.link);
+  TcpStream stream = open_stream(*host, options, signals);
+  Relay relay(*host, STDIN_FILENO, STDOUT_FILENO, signals.descriptor());
+  end_with(relay.run(std::move(stream)), signals);
+}
+
+}  // namespace
+
+void add_connect(CLI::App& app) {
+  const auto options = std::make_shared<ConnectCommand>();
+  CLI::App* command = app.add_subcommand(
+      "connect", "Connect standard input and output with a port, by a stack of its own");
+  command->add_option("HOST", options->host, "address or name")->required();
+  command->add_option("PORT", options->port, "TCP port")->required();
+  command->add_option("-p,--local-port", options->local_port, "our port; without it a free one")
+      ->type_name("PORT");
+  add_parsed(*command, "--timeout", options->timeout, parse_duration,
+             "give up connecting after this [30s]", "TIME");
+  command->add_flag("-v,--verbose", options->verbose, "say on standard error when it stands");
+  add_link_options(*command, options->link);
+  command->footer(kFooter);
+  command->callback([options] { connect(*options); });
+}
+
+}  // namespace hawser::cli
