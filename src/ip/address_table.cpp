@@ -72,8 +72,8 @@ bool AddressTable::set_lifetime(Instant now, InterfaceId interface, const IpAddr
   OwnAddress& own = addresses_[place];
   own.preferred_until = preferred_until;
   own.valid_until = valid_until;
-  if (own.state == AddressState::deprecated && preferred_until > now) {
-    own.state = AddressState::preferred;
+  if (own.is_usable()) {
+    own.state = preferred_until > now ? AddressState::preferred : AddressState::deprecated;
   }
   update();
   return true;

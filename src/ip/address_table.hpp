@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <vector>
@@ -15,6 +16,8 @@ namespace hawser::ip {
 struct OwnAddress : AddressInfo {
   /// The router that advertised its prefix (RFC 6724 5, rule 5.5).
   std::optional<IpAddress> router{};
+  /// How many other addresses of its prefix were found to be taken (RFC 7217 5: DAD_Counter).
+  std::uint8_t conflicts = 0;
 
   /// Whether packets may be sent from it and are taken for it.
   bool is_usable() const {
@@ -35,7 +38,8 @@ class AddressTable {
   /// In whatever state; null when the interface has no such address.
   const OwnAddress* find(InterfaceId interface, const IpAddress& address) const;
   bool set_state(InterfaceId interface, const IpAddress& address, AddressState state);
-  /// Sets when it is to be deprecated and removed; a deprecated one may be preferred again.
+  /// Sets when it is to be deprecated and removed, of which the first may be now; a deprecated one
+  /// may be preferred again.
   bool set_lifetime(Instant now, InterfaceId interface, const IpAddress& address,
                     Instant preferred_until, Instant valid_until);
   std::span<const OwnAddress> all() const { return addresses_; }

@@ -89,8 +89,9 @@ bool Interfaces::remove_route(const RouteInfo& route) {
   return routes_.remove(route);
 }
 
-bool Interfaces::set_route_valid_until(const RouteInfo& route, Instant valid_until) {
-  return routes_.set_valid_until(route, valid_until);
+bool Interfaces::renew_route(const RouteInfo& route) {
+  ++generation_;
+  return routes_.renew(route);
 }
 
 void Interfaces::set_reachable(InterfaceId interface, const IpAddress& gateway, bool reachable) {

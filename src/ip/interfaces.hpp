@@ -61,6 +61,9 @@ class Interfaces {
   const AddressTable& addresses() const { return addresses_; }
 
   bool is_ours(const IpAddress& address) const { return addresses_.is_ours(address); }
+  bool is_ours_on(InterfaceId interface, const IpAddress& address) const {
+    return addresses_.is_ours_on(interface, address);
+  }
   bool is_broadcast(const IpAddress& address) const { return addresses_.is_broadcast(address); }
   bool is_unicast(const IpAddress& address) const { return addresses_.is_unicast(address); }
 
@@ -69,7 +72,7 @@ class Interfaces {
   /// False when there is such a route already, when there are too many, or when it cannot be.
   bool add_route(const RouteInfo& route);
   bool remove_route(const RouteInfo& route);
-  bool set_route_valid_until(const RouteInfo& route, Instant valid_until);
+  bool renew_route(const RouteInfo& route);
   void set_reachable(InterfaceId interface, const IpAddress& gateway, bool reachable);
   const RouteTable& routes() const { return routes_; }
 

@@ -40,10 +40,13 @@ bool RouteTable::remove(const RouteInfo& route) {
   return true;
 }
 
-bool RouteTable::set_valid_until(const RouteInfo& route, Instant valid_until) {
+bool RouteTable::renew(const RouteInfo& route) {
   const std::size_t place = place_of(route);
   if (place == routes_.size()) return false;
-  routes_[place].valid_until = valid_until;
+  const bool moves = routes_[place].metric != route.metric;
+  routes_[place].metric = route.metric;
+  routes_[place].valid_until = route.valid_until;
+  if (moves) std::ranges::sort(routes_, comes_before);
   update();
   return true;
 }

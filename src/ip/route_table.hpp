@@ -28,8 +28,8 @@ class RouteTable {
   /// False when there is such a route already, or the table is full.
   bool add(const RouteInfo& route);
   bool remove(const RouteInfo& route);
-  /// For a route that there is: when it ends.
-  bool set_valid_until(const RouteInfo& route, Instant valid_until);
+  /// For a route that there is: takes over the metric and the end of this one.
+  bool renew(const RouteInfo& route);
   bool contains(const RouteInfo& route) const { return place_of(route) != routes_.size(); }
   /// The best way to `destination`; null without one. With a zone: of those by that interface.
   const RouteEntry* find(const IpAddress& destination, Zone zone = Zone::none) const;

@@ -11,9 +11,6 @@ namespace {
 using namespace testing;
 using namespace std::chrono_literals;
 
-constexpr InterfaceId kFirst{0};
-constexpr InterfaceId kSecond{1};
-
 class RouteTableTest : public ::testing::Test {
  protected:
   static RouteInfo via(const char* to, const char* gateway, std::uint32_t metric = 0,
@@ -91,12 +88,21 @@ TEST_F(RouteTableTest, ARouteEndsWithItsLifetime) {
   route.valid_until = Instant(10s);
   ASSERT_TRUE(table.add(route));
   EXPECT_EQ(table.next_deadline(), Instant(10s));
-  ASSERT_TRUE(table.set_valid_until(route, Instant(20s)));
+  route.valid_until = Instant(20s);
+  ASSERT_TRUE(table.renew(route));
   table.on_time(Instant(10s));
   EXPECT_EQ(gateway_to("2001:db8::1"), address("fe80::1"));
   table.on_time(Instant(20s));
   EXPECT_EQ(table.find(address("2001:db8::1")), nullptr);
   EXPECT_EQ(table.next_deadline(), kNever);
+}
+
+TEST_F(RouteTableTest, ARouteMayBecomeBetterOrWorse) {
+  ASSERT_TRUE(table.add(via("::/0", "fe80::1", 5)));
+  ASSERT_TRUE(table.add(via("::/0", "fe80::2", 6)));
+  ASSERT_TRUE(table.renew(via("::/0", "fe80::2", 4)));
+  EXPECT_EQ(gateway_to("2001:db8::1"), address("fe80::2"));
+  EXPECT_FALSE(table.renew(via("::/0", "fe80::3", 4)));
 }
 
 TEST_F(RouteTableTest, IsBounded) {

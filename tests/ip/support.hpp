@@ -9,6 +9,9 @@
 
 namespace hawser::ip::testing {
 
+inline constexpr InterfaceId kFirst{0};
+inline constexpr InterfaceId kSecond{1};
+
 inline IpAddress address(std::string_view text) { return IpAddress::parse(text).value(); }
 inline Prefix prefix(std::string_view text) { return Prefix::parse(text).value(); }
 
