@@ -7,6 +7,7 @@
 #include "hawser/drop.hpp"
 #include "hawser/event.hpp"
 #include "hawser/icmp.hpp"
+#include "hawser/neighbour.hpp"
 #include "hawser/tcp.hpp"
 #include "hawser/tcp_header.hpp"
 
@@ -207,6 +208,22 @@ std::string_view to_string(TcpTimer timer) {
       return "fin wait 2";
     case TcpTimer::time_wait:
       return "time wait";
+  }
+  return kUnknown;
+}
+
+std::string_view to_string(NeighbourState state) {
+  switch (state) {
+    case NeighbourState::incomplete:
+      return "INCOMPLETE";
+    case NeighbourState::reachable:
+      return "REACHABLE";
+    case NeighbourState::stale:
+      return "STALE";
+    case NeighbourState::delay:
+      return "DELAY";
+    case NeighbourState::probe:
+      return "PROBE";
   }
   return kUnknown;
 }

@@ -74,6 +74,9 @@ class Slab {
     Chunk& chunk = *chunks_[number];
     return chunk.generation[index % kChunk] == generation ? chunk.at(index % kChunk) : nullptr;
   }
+  const T* find(std::uint32_t index, std::uint32_t generation) const {
+    return const_cast<Slab*>(this)->find(index, generation);
+  }
   std::uint32_t generation(std::uint32_t index) const {
     return chunks_[index / kChunk]->generation[index % kChunk];
   }

@@ -6,6 +6,7 @@
 #include "hawser/addressing.hpp"
 #include "hawser/drop.hpp"
 #include "hawser/event.hpp"
+#include "hawser/neighbour.hpp"
 #include "hawser/tcp.hpp"
 #include "hawser/tcp_header.hpp"
 
@@ -27,6 +28,7 @@ void expect_names(Enum last) {
 
 TEST(Names, AreThereForEachValue) {
   expect_names(static_cast<DropReason>(kDropReasons - 1));
+  expect_names(NeighbourState::probe);
   expect_names(TcpState::time_wait);
   expect_names(SendReason::reset);
   expect_names(SendBlocked::closed);
