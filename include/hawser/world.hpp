@@ -18,11 +18,31 @@ namespace hawser {
 
 enum class StackId : std::uint32_t {};
 enum class LinkId : std::uint32_t {};
+enum class SwitchId : std::uint32_t {};
 
 /// Where a link ends.
 struct Attachment {
   StackId stack{};
   InterfaceId interface{};
+};
+
+/// A switch of an Ethernet, which learns who is behind which port (IEEE 802.1D).
+struct SwitchConfig {
+  /// Addresses that it knows at most; a new one displaces the one unheard for longest.
+  std::size_t table = 1024;
+  /// An address is forgotten when nothing was heard of it for so long.
+  Duration ageing = std::chrono::minutes(5);
+};
+
+/// What became of the frames that came to a switch.
+struct SwitchCounters {
+  std::uint64_t frames = 0;
+  std::uint64_t forwarded = 0;  ///< to the one port behind which their host is
+  std::uint64_t flooded = 0;    ///< to all other ports: to a group, or to an address not known
+  std::uint64_t filtered = 0;   ///< their host is where they came from, or they are for switches
+  std::uint64_t malformed = 0;  ///< shorter than a header
+  std::uint64_t moved = 0;      ///< addresses that were heard behind another port than before
+  std::uint64_t displaced = 0;  ///< addresses that the full table had to give up
 };
 
 /// Which way across a link, whose ends are a and b in the order given to World::connect.
@@ -31,8 +51,8 @@ enum class Direction : std::uint8_t { a_to_b, b_to_a };
 /// A frame at one end of a link.
 struct FrameSighting {
   enum class Where : std::uint8_t {
-    sent,     ///< it left a stack; the verdict says what becomes of it
-    arrived,  ///< it is about to enter a stack
+    sent,     ///< it left a stack or a switch; the verdict says what becomes of it
+    arrived,  ///< it is about to enter a stack or a switch
   };
   Where where{};
   Instant at;
@@ -43,7 +63,8 @@ struct FrameSighting {
   const Packet& frame;     ///< as it was sent, or as it arrived
 };
 
-/// Any number of stacks on links with impairments in both directions.
+/// Any number of stacks on links with impairments in both directions, from interface to interface
+/// or to the ports of switches.
 ///
 /// Whoever builds the same world from the same seed and makes the same calls at the same times sees
 /// the same bytes in the same order. At one instant, scheduled calls come first, then frames that
@@ -75,6 +96,18 @@ class World {
   /// link vanish.
   LinkId connect(Attachment a, Attachment b, const Impairment& a_to_b, const Impairment& b_to_a);
   LinkId connect(Attachment a, Attachment b, const Impairment& both = {});
+
+  /// Adds a switch without ports. It takes no time: what comes in leaves at the same instant.
+  SwitchId add_switch(const SwitchConfig& config = {});
+  /// Joins an interface, which has a `mac`, to a new port of a switch.
+  LinkId connect(Attachment a, SwitchId b, const Impairment& a_to_b, const Impairment& b_to_a);
+  LinkId connect(Attachment a, SwitchId b, const Impairment& both = {});
+  /// Joins two switches by a new port of each. Switches and their links must make no loop: a frame
+  /// would go round it for ever.
+  LinkId connect(SwitchId a, SwitchId b, const Impairment& both = {});
+  const SwitchCounters& counters(SwitchId id) const;
+  /// Addresses that it knows now.
+  std::size_t known_addresses(SwitchId id) const;
 
   /// To call at `now()`. What the calls cause is taken out by the next step.
   Stack& stack(StackId id);

@@ -4,10 +4,12 @@
 #include <deque>
 #include <optional>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "core/random.hpp"
 #include "sim/impaired_path.hpp"
+#include "sim/learning_switch.hpp"
 
 namespace hawser {
 
@@ -15,6 +17,7 @@ namespace {
 
 constexpr std::size_t index_of(StackId id) { return static_cast<std::size_t>(id); }
 constexpr std::size_t index_of(LinkId id) { return static_cast<std::size_t>(id); }
+constexpr std::size_t index_of(SwitchId id) { return static_cast<std::size_t>(id); }
 constexpr std::size_t index_of(InterfaceId id) { return static_cast<std::size_t>(id); }
 constexpr std::size_t index_of(Direction direction) { return static_cast<std::size_t>(direction); }
 
@@ -41,9 +44,21 @@ class World::Impl {
     Stack stack;
   };
 
+  struct Switch {
+    explicit Switch(const SwitchConfig& config) : table(config) {}
+
+    sim::LearningSwitch table;
+    std::vector<Outlet> ports;
+  };
+  struct SwitchPort {
+    SwitchId id{};
+    std::uint32_t port = 0;
+  };
+  using End = std::variant<Attachment, SwitchPort>;
+
   struct Path {
     sim::ImpairedPath impaired;
-    Attachment destination;
+    End destination;
     LinkId link{};
     Direction direction{};
   };
@@ -64,25 +79,44 @@ class World::Impl {
   }
   Host& host(StackId id) { return hosts[index_of(id)]; }
 
-  void add_path(LinkId link, Direction direction, Attachment from, Attachment to,
+  LinkId add_link(const End& a, const End& b, const Impairment& a_to_b, const Impairment& b_to_a) {
+    const LinkId link{static_cast<std::uint32_t>(paths.size() / 2)};
+    add_path({link, Direction::a_to_b}, a, b, a_to_b);
+    add_path({link, Direction::b_to_a}, b, a, b_to_a);
+    return link;
+  }
+  void add_path(const Outlet& outlet, const End& from, const End& to,
                 const Impairment& impairment) {
-    paths.push_back({sim::ImpairedPath(impairment, random.fork(), pool), to, link, direction});
-    host(from.stack).outlets[index_of(from.interface)] = Outlet{link, direction};
+    paths.push_back(
+        {sim::ImpairedPath(impairment, random.fork(), pool), to, outlet.link, outlet.direction});
+    if (const auto* attachment = std::get_if<Attachment>(&from)) {
+      host(attachment->stack).outlets[index_of(attachment->interface)] = outlet;
+    } else {
+      const auto& [id, port] = std::get<SwitchPort>(from);
+      switches[index_of(id)].ports[port] = outlet;
+    }
+  }
+  End new_port(SwitchId id) {
+    std::vector<Outlet>& ports = switches[index_of(id)].ports;
+    ports.emplace_back();
+    return SwitchPort{id, static_cast<std::uint32_t>(ports.size() - 1)};
   }
 
   Instant next_deadline() const;
   void call_scheduled();
   void deliver(Path& path);
+  void pass_on(const SwitchPort& entry, Packet frame);
   void fire_timers(Host& host);
   void settle();
   void take_frames(Host& host);
   void take_outputs(Host& host);
   void hand_over_events(Host& host);
-  void send(Host& host, Packet frame);
+  void send(const Outlet& outlet, Packet frame);
 
   BufferPool pool;  // outlives all that holds packets
   Random random;
   std::deque<Host> hosts;  // a reference to a host stays good when more are added
+  std::vector<Switch> switches;
   std::vector<Path> paths;
   std::vector<Scheduled> scheduled;  // a heap, the earliest first
   std::uint64_t next_order = 0;
@@ -110,7 +144,7 @@ void World::Impl::call_scheduled() {
 }
 
 void World::Impl::deliver(Path& path) {
-  Host& destination = host(path.destination.stack);
+  const auto* entry = std::get_if<SwitchPort>(&path.destination);
   while (sim::Arrival arrival = path.impaired.poll(now)) {
     if (tap) {
       FrameVerdict verdict;
@@ -119,12 +153,35 @@ void World::Impl::deliver(Path& path) {
       tap({FrameSighting::Where::arrived, now, path.link, path.direction, verdict,
            arrival.duplicate, arrival.frame});
     }
-    batch.push_back(std::move(arrival.frame));
+    if (entry != nullptr) {
+      pass_on(*entry, std::move(arrival.frame));
+    } else {
+      batch.push_back(std::move(arrival.frame));
+    }
   }
   if (batch.empty()) return;
-  destination.stack.on_frames(now, path.destination.interface, batch);
-  destination.touched = true;
+  const auto& [stack, interface] = std::get<Attachment>(path.destination);
+  host(stack).stack.on_frames(now, interface, batch);
+  host(stack).touched = true;
   batch.clear();
+}
+
+void World::Impl::pass_on(const SwitchPort& entry, Packet frame) {
+  Switch& bridge = switches[index_of(entry.id)];
+  const sim::LearningSwitch::Decision decision = bridge.table.on_frame(now, entry.port, frame);
+  switch (decision.way) {
+    case sim::LearningSwitch::Way::to_port:
+      send(bridge.ports[decision.port], std::move(frame));
+      break;
+    case sim::LearningSwitch::Way::to_all:
+      for (std::uint32_t port = 0; port < bridge.ports.size(); ++port) {
+        if (port == entry.port) continue;
+        if (Packet copy = frame.share()) send(bridge.ports[port], std::move(copy));
+      }
+      break;
+    case sim::LearningSwitch::Way::nowhere:
+      break;
+  }
 }
 
 void World::Impl::fire_timers(Host& host) {
@@ -151,7 +208,11 @@ void World::Impl::take_frames(Host& host) {
   for (std::size_t taken = kBatch; taken == kBatch;) {
     taken = host.stack.poll_frames(now, batch, kBatch);
     hand_over_events(host);
-    for (Packet& frame : batch) send(host, std::move(frame));
+    for (Packet& frame : batch) {
+      // What leaves an interface without a link vanishes.
+      const auto& outlet = host.outlets[index_of(frame.interface())];
+      if (outlet) send(*outlet, std::move(frame));
+    }
     batch.clear();
   }
 }
@@ -169,10 +230,8 @@ void World::Impl::hand_over_events(Host& host) {
   host.events.clear();
 }
 
-void World::Impl::send(Host& host, Packet frame) {
-  const auto& outlet = host.outlets[index_of(frame.interface())];
-  if (!outlet) return;
-  sim::ImpairedPath& impaired = path(outlet->link, outlet->direction).impaired;
+void World::Impl::send(const Outlet& outlet, Packet frame) {
+  sim::ImpairedPath& impaired = path(outlet.link, outlet.direction).impaired;
   if (!tap) {
     impaired.on_frame(now, std::move(frame));
     return;
@@ -180,7 +239,7 @@ void World::Impl::send(Host& host, Packet frame) {
   const Packet seen = frame.share();
   const FrameVerdict verdict = impaired.on_frame(now, std::move(frame));
   if (!seen) return;
-  tap({FrameSighting::Where::sent, now, outlet->link, outlet->direction, verdict, false, seen});
+  tap({FrameSighting::Where::sent, now, outlet.link, outlet.direction, verdict, false, seen});
 }
 
 World::World(std::uint64_t seed, std::size_t pool_limit)
@@ -197,14 +256,38 @@ StackId World::add_stack(StackConfig config) {
 
 LinkId World::connect(Attachment a, Attachment b, const Impairment& a_to_b,
                       const Impairment& b_to_a) {
-  const LinkId link{static_cast<std::uint32_t>(impl_->paths.size() / 2)};
-  impl_->add_path(link, Direction::a_to_b, a, b, a_to_b);
-  impl_->add_path(link, Direction::b_to_a, b, a, b_to_a);
-  return link;
+  return impl_->add_link(a, b, a_to_b, b_to_a);
 }
 
 LinkId World::connect(Attachment a, Attachment b, const Impairment& both) {
   return connect(a, b, both, both);
+}
+
+SwitchId World::add_switch(const SwitchConfig& config) {
+  impl_->switches.emplace_back(config);
+  return SwitchId{static_cast<std::uint32_t>(impl_->switches.size() - 1)};
+}
+
+LinkId World::connect(Attachment a, SwitchId b, const Impairment& a_to_b,
+                      const Impairment& b_to_a) {
+  return impl_->add_link(a, impl_->new_port(b), a_to_b, b_to_a);
+}
+
+LinkId World::connect(Attachment a, SwitchId b, const Impairment& both) {
+  return connect(a, b, both, both);
+}
+
+LinkId World::connect(SwitchId a, SwitchId b, const Impairment& both) {
+  const Impl::End from = impl_->new_port(a);
+  return impl_->add_link(from, impl_->new_port(b), both, both);
+}
+
+const SwitchCounters& World::counters(SwitchId id) const {
+  return impl_->switches[index_of(id)].table.counters();
+}
+
+std::size_t World::known_addresses(SwitchId id) const {
+  return impl_->switches[index_of(id)].table.known();
 }
 
 Stack& World::stack(StackId id) {
