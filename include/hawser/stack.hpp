@@ -17,6 +17,7 @@
 #include "hawser/icmp.hpp"
 #include "hawser/ip.hpp"
 #include "hawser/mac_address.hpp"
+#include "hawser/neighbour.hpp"
 #include "hawser/packet.hpp"
 #include "hawser/ready.hpp"
 #include "hawser/tcp.hpp"
@@ -86,7 +87,8 @@ class Stack {
 
   // ---- driven by frames and time
 
-  /// Takes a batch of bare IP packets that arrived on `interface`. The packets are consumed.
+  /// Takes a batch of frames that arrived on `interface`: of an Ethernet if it has a `mac`, else
+  /// bare IP packets. The frames are consumed.
   void on_frames(Instant now, InterfaceId interface, std::span<Packet> frames);
   /// Lets all timers fire that are due.
   void on_time(Instant now);
@@ -205,6 +207,8 @@ class Stack {
   /// The level of readiness now, as poll(2) would tell it, of a socket of any kind.
   Ready ready(SocketHandle socket) const;
 
+  /// The neighbours on all Ethernets, by interface and address.
+  std::vector<NeighbourInfo> neighbours(Instant now) const;
   const StackCounters& counters() const;
   StackCensus census() const;
   const StackConfig& config() const;

@@ -13,6 +13,11 @@ namespace {
 constexpr std::uint32_t kSolicitsPerSecond = 500;
 /// The reachable time is drawn anew after so long (RFC 4861 6.3.4).
 constexpr Duration kDrawAgain = std::chrono::hours(2);
+// What a router may make of the times (RFC 4861 6.2.1 has the upper bound of the first).
+constexpr Duration kLeastReachable = std::chrono::seconds(1);
+constexpr Duration kMostReachable = std::chrono::hours(1);
+constexpr Duration kLeastRetrans = std::chrono::milliseconds(100);
+constexpr Duration kMostRetrans = std::chrono::seconds(10);
 
 }  // namespace
 
@@ -165,12 +170,16 @@ void Neighbours::set_router(InterfaceId interface, const IpAddress& address, boo
   entry.is_router = is_router;
 }
 
-void Neighbours::set_timing(InterfaceId interface, Duration reachable_time,
-                            Duration retrans_timer) {
+/// RFC4861-6.3.4: at most an hour, and not so short that all would be asked all the time.
+void Neighbours::set_reachable_time(InterfaceId interface, Duration mean) {
   Timing& timing = timing_of(interface);
-  if (timing.mean_reachable != reachable_time) timing.reachable = Duration::zero();
-  timing.mean_reachable = reachable_time;
-  timing.retransmit = retrans_timer;
+  mean = std::clamp<Duration>(mean, kLeastReachable, kMostReachable);
+  if (timing.mean_reachable != mean) timing.reachable = Duration::zero();
+  timing.mean_reachable = mean;
+}
+
+void Neighbours::set_retrans_timer(InterfaceId interface, Duration timer) {
+  timing_of(interface).retransmit = std::clamp<Duration>(timer, kLeastRetrans, kMostRetrans);
 }
 
 // ---- states

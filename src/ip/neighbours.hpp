@@ -31,6 +31,8 @@ struct NeighbourReference {
   std::uint32_t index = 0;
   std::uint32_t generation = 0;  ///< zero: none
   std::uint32_t epoch = 0;
+
+  explicit operator bool() const { return generation != 0; }
 };
 
 /// What an advertisement says, or the reply of ARP.
@@ -139,8 +141,9 @@ class Neighbours {
                     const MacAddress& mac);
   /// Whether a router advertised or redirected to it (RFC 4861 6.3.4, 8.3); for one that is known.
   void set_router(InterfaceId interface, const IpAddress& address, bool is_router);
-  /// What routers say of an interface (RFC 4861 6.3.4); the reachable time is its mean.
-  void set_timing(InterfaceId interface, Duration reachable_time, Duration retrans_timer);
+  /// What routers say of an interface (RFC 4861 6.3.4), brought into sensible bounds.
+  void set_reachable_time(InterfaceId interface, Duration mean);
+  void set_retrans_timer(InterfaceId interface, Duration timer);
 
   // ---- time, and what is to be done
 

@@ -42,11 +42,18 @@ std::uint8_t protocol_of(Family family) {
                                                           : wire::IpProtocol::icmpv6);
 }
 
+bool is_neighbour_message(const wire::IpHeader& ip, const Packet& message) {
+  const auto head = message.head();
+  return ip.protocol == static_cast<std::uint8_t>(wire::IpProtocol::icmpv6) && !ip.source.is_v4() &&
+         !head.empty() && wire::is_neighbour_message(std::to_integer<std::uint8_t>(head.front()));
+}
+
 }  // namespace
 
 void Stack::Impl::on_icmp(const Context& context, const wire::IpHeader& ip, Packet& message,
-                          bool from_outside) {
-  if (const auto bad = check_addresses(ip.source, ip.destination, from_outside)) {
+                          InterfaceId from) {
+  if (is_neighbour_message(ip, message)) return on_neighbour_message(context, ip, message, from);
+  if (const auto bad = check_addresses(ip.source, ip.destination, from)) {
     return drop(context, *bad, message.size());
   }
   if (ip.protocol != protocol_of(ip.source.family())) {
@@ -90,30 +97,30 @@ void Stack::Impl::on_echo_request(const Context& context, const wire::IpHeader& 
   wire::push_icmp_echo(
       data, {.reply = true, .identifier = request.identifier, .sequence = request.sequence},
       ip.destination, ip.source);
-  enqueue_control(context, std::move(data),
-                  {.source = ip.destination,
-                   .destination = ip.source,
-                   .protocol = protocol_of(ip.source.family()),
-                   .hop_limit = config_.tcp.defaults.hop_limit},
-                  route->interface);
+  send_ip(context, std::move(data),
+          {.source = ip.destination,
+           .destination = ip.source,
+           .protocol = protocol_of(ip.source.family()),
+           .hop_limit = config_.tcp.defaults.hop_limit},
+          route->interface);
 }
 
 /// Says that nobody here speaks what `offending` holds; never about broadcasts, nor to a source
 /// that is not one host (RFC 1122 3.2.2, RFC 4443 2.4 (e)).
 void Stack::Impl::send_unreachable(const Context& context, const wire::IpHeader& ip,
                                    const Packet& offending, wire::IcmpErrorKind kind,
-                                   bool from_outside) {
-  if (check_addresses(ip.source, ip.destination, from_outside)) return;
+                                   InterfaceId from) {
+  if (check_addresses(ip.source, ip.destination, from)) return;
   const auto route = interfaces_.route(ip.source);
   if (!route || !icmp_limit_.take(context.now)) return;
   Packet message = wire::make_icmp_error(offending, kind, ip.destination, ip.source);
   if (!message) return;
-  enqueue_control(context, std::move(message),
-                  {.source = ip.destination,
-                   .destination = ip.source,
-                   .protocol = protocol_of(ip.source.family()),
-                   .hop_limit = config_.tcp.defaults.hop_limit},
-                  route->interface);
+  send_ip(context, std::move(message),
+          {.source = ip.destination,
+           .destination = ip.source,
+           .protocol = protocol_of(ip.source.family()),
+           .hop_limit = config_.tcp.defaults.hop_limit},
+          route->interface);
 }
 
 }  // namespace hawser

@@ -6,7 +6,10 @@
 //   passive.cpp      SYN queue, cookies, accept queue
 //   time_wait.cpp    TIME-WAIT
 //   connections.cpp  what follows when a connection was touched: readiness, states, end of life
-//   output.cpp       what leaves, and in which order
+//   output.cpp       segments that leave, and in which order all does
+//   ip_output.cpp    the one way out of every packet
+//   ethernet.cpp     frames of an Ethernet, in and out
+//   neighbours.cpp   ARP and neighbour discovery
 //   icmp.cpp         errors and echo
 //   calls.cpp        the calls of the application
 //   timers.cpp       deadlines
@@ -29,6 +32,7 @@
 #include "hawser/stack.hpp"
 #include "ip/interfaces.hpp"
 #include "ip/multicast.hpp"
+#include "ip/neighbours.hpp"
 #include "ip/reassembly.hpp"
 #include "stack/demux.hpp"
 #include "stack/ephemeral_ports.hpp"
@@ -40,8 +44,11 @@
 #include "tcp/syn_received.hpp"
 #include "tcp/time_wait.hpp"
 #include "udp/table.hpp"
+#include "wire/arp.hpp"
+#include "wire/ethernet.hpp"
 #include "wire/icmp.hpp"
 #include "wire/ip.hpp"
+#include "wire/neighbour_discovery.hpp"
 
 namespace hawser {
 
@@ -49,7 +56,7 @@ class Stack::Impl {
  public:
   Impl(StackConfig config, BufferPool& pool);
 
-  void on_frames(Instant now, InterfaceId interface, std::span<Packet> frames);
+  void on_frames(Instant now, InterfaceId from, std::span<Packet> frames);
   void on_time(Instant now);
   std::size_t poll_frames(Instant now, std::vector<Packet>& out, std::size_t limit);
   Instant next_deadline() const;
@@ -93,6 +100,8 @@ class Stack::Impl {
   std::optional<IcmpErrorReport> udp_take_error_report(SocketHandle socket);
   std::vector<SocketHandle> udp_sockets() const;
 
+  std::vector<NeighbourInfo> neighbours(Instant now) const { return neighbours_.list(now); }
+
   const StackCounters& counters() const { return counters_; }
   StackCensus census() const;
   const StackConfig& config() const { return config_; }
@@ -116,6 +125,7 @@ class Stack::Impl {
     std::uint32_t timer = kNone;       ///< place in timers_
     std::uint32_t next_dirty = kNone;  ///< the list of those that may have something to send
     std::uint32_t flow_label = 0;      ///< RFC 6437 3: one for all segments
+    ip::NeighbourReference neighbour;  ///< the next hop on an Ethernet
     InterfaceId interface;
     Ready pending = Ready::none;  ///< to be told; if any, its handle is in readiness_
     bool dirty : 1 = false;
@@ -135,12 +145,14 @@ class Stack::Impl {
   /// Both ends of a segment, and by which way it came.
   struct Arrival {
     Tuple tuple;
-    bool from_outside;
+    InterfaceId from;
   };
 
   /// A datagram that waits to leave, and whose it is.
   struct Outgoing {
     Packet packet;
+    IpAddress source;
+    IpAddress destination;
     SocketHandle socket;
     std::uint32_t bytes = 0;  ///< as the socket counts it
     bool to_link = true;
@@ -162,16 +174,16 @@ class Stack::Impl {
                    const Tuple& tuple = {});
 
   // input.cpp
-  void on_packet(const Context& context, Packet& packet, bool from_outside);
+  void on_packet(const Context& context, Packet& packet, InterfaceId from, bool to_group = false);
   std::optional<wire::ParsedIp> read_header(const Context& context, Packet& packet,
-                                            bool from_outside);
+                                            InterfaceId from);
   std::optional<wire::ParsedIp> reassemble(const Context& context, const wire::ParsedIp& fragment,
-                                           Packet& packet, bool from_outside);
-  void on_tcp(const Context& context, const wire::IpHeader& ip, Packet& packet, bool from_outside);
+                                           Packet& packet, InterfaceId from);
+  void on_tcp(const Context& context, const wire::IpHeader& ip, Packet& packet, InterfaceId from);
   void on_unmatched(const Context& context, const Arrival& arrival, const Segment& segment,
                     Packet& payload);
   std::optional<DropReason> check_addresses(const IpAddress& source, const IpAddress& destination,
-                                            bool from_outside) const;
+                                            InterfaceId from) const;
 
   // passive.cpp
   void on_listener_segment(const Context& context, std::uint32_t listener, const Tuple& tuple,
@@ -212,37 +224,77 @@ class Stack::Impl {
 
   // output.cpp
   void drain_dirty(const Context& context, std::vector<Packet>& out, std::size_t room);
-  void transmit(Packet packet, std::vector<Packet>& out);
   void send_control(const Context& context, const TcpHeader& header, const Tuple& tuple,
                     InterfaceId interface, std::uint8_t hop_limit, std::uint8_t dscp,
                     SendReason reason);
   void send_reset(const Context& context, const Tuple& tuple, const Segment& segment);
-  void enqueue_control(const Context& context, Packet packet, const wire::IpHeader& ip,
-                       InterfaceId interface);
   std::uint32_t flow_label_of(const Tuple& tuple) const;
 
+  // ip_output.cpp
+  void send_ip(const Context& context, Packet payload, const wire::IpHeader& ip,
+               InterfaceId interface);
+  void send_on_link(const Context& context, Packet packet, const IpAddress& source,
+                    const IpAddress& destination);
+  void enqueue(const Context& context, Packet frame);
+  void transmit(Packet frame, std::vector<Packet>& out);
+  IpAddress next_hop(InterfaceId interface, const IpAddress& destination) const;
+
+  // ethernet.cpp
+  /// Ours on an Ethernet; null on an interface of bare IP packets.
+  const MacAddress* mac_of(InterfaceId interface) const {
+    const auto number = static_cast<std::size_t>(interface);
+    if (number >= config_.interfaces.size() || !config_.interfaces[number].mac) return nullptr;
+    return &*config_.interfaces[number].mac;
+  }
+  void on_ethernet(const Context& context, Packet& frame, InterfaceId from, const MacAddress& ours);
+  bool put_in_frame(const Context& context, Packet& packet, ip::NeighbourReference neighbour,
+                    const MacAddress& ours);
+  bool put_in_frame(const Context& context, Packet& segment, ConnectionSlot& slot,
+                    const MacAddress& ours);
+  static void put_in_frame(Packet& packet, const MacAddress& group, const MacAddress& ours);
+  std::optional<MacAddress> group_mac(const IpAddress& destination) const;
+  void on_undeliverable(const Context& context, const Packet& packet, DropReason reason);
+  void settle_neighbours(const Context& context);
+
+  // neighbours.cpp
+  void on_arp(const Context& context, const Packet& message, InterfaceId from,
+              const MacAddress& ours);
+  void on_neighbour_message(const Context& context, const wire::IpHeader& ip, const Packet& message,
+                            InterfaceId from);
+  void on_solicitation(const Context& context, const wire::IpHeader& ip,
+                       const wire::NeighbourSolicitation& asked, InterfaceId from);
+  void on_router_advertisement(const Context& context, const wire::IpHeader& ip,
+                               const wire::RouterAdvertisement& advertised, InterfaceId from);
+  void send_neighbour_message(const Context& context, const wire::NeighbourMessage& message,
+                              const IpAddress& source, const IpAddress& destination,
+                              InterfaceId interface, const MacAddress& to);
+  void send_arp(const Context& context, const wire::ArpMessage& message, InterfaceId interface,
+                const MacAddress& to);
+  void announce(const Context& context, InterfaceId interface, const IpAddress& address);
+  void announce_all(const Context& context);
+  void solicit(const Context& context, const ip::Solicit& asked);
+
   // icmp.cpp
-  void on_icmp(const Context& context, const wire::IpHeader& ip, Packet& message,
-               bool from_outside);
+  void on_icmp(const Context& context, const wire::IpHeader& ip, Packet& message, InterfaceId from);
   void on_icmp_error(const Context& context, const wire::IcmpError& error,
                      const IpAddress& reporter);
   void on_echo_request(const Context& context, const wire::IpHeader& ip,
                        const wire::IcmpEcho& request, Packet& data);
   void send_unreachable(const Context& context, const wire::IpHeader& ip, const Packet& offending,
-                        wire::IcmpErrorKind kind, bool from_outside);
+                        wire::IcmpErrorKind kind, InterfaceId from);
 
   // udp.cpp
   void on_udp(const Context& context, const wire::IpHeader& ip, std::uint32_t header_bytes,
-              Packet& packet, bool from_outside);
+              Packet& packet, InterfaceId from);
   std::optional<DropReason> check_udp_addresses(const wire::IpHeader& ip, InterfaceId interface,
-                                                bool from_outside) const;
+                                                InterfaceId from) const;
   void deliver_to_many(const Context& context, const wire::IpHeader& ip, const Tuple& ends,
                        Packet& payload);
   void deliver_udp(const Context& context, std::uint32_t index, const wire::IpHeader& ip,
                    const Tuple& ends, Packet payload);
   void on_udp_error(const Context& context, const wire::IcmpError& error,
                     const IpAddress& reporter);
-  void drain_udp(std::vector<Packet>& out, std::size_t room);
+  void drain_udp(const Context& context, std::vector<Packet>& out, std::size_t room);
   void tell_udp(std::uint32_t index, Ready what);
   udp::Socket* udp_of(SocketHandle socket);
   SocketHandle udp_handle_of(std::uint32_t index) const {
@@ -274,6 +326,7 @@ class Stack::Impl {
   tcp::SynCookies cookies_;
   KeyedHash flow_label_hash_;
   ip::Interfaces interfaces_;
+  ip::Neighbours neighbours_;
   ip::Reassembly reassembly_;
   stack::EphemeralPorts ephemeral_ports_;
 
@@ -292,7 +345,7 @@ class Stack::Impl {
 
   std::uint32_t dirty_head_ = kNone;
   std::uint32_t dirty_tail_ = kNone;
-  std::deque<Packet> control_;   // resets, SYN-ACKs, ICMP: what belongs to no connection
+  std::deque<Packet> control_;   // frames of resets, SYN-ACKs, ICMP: what belongs to no connection
   std::deque<Packet> loopback_;  // to ourselves
   std::deque<Outgoing> outgoing_;
   std::size_t outgoing_bytes_ = 0;
@@ -301,8 +354,11 @@ class Stack::Impl {
   TokenBucket reset_limit_;
   TokenBucket challenge_limit_;
   TokenBucket icmp_limit_;
+  TokenBucket neighbour_limit_;
   EventBuffer* events_ = nullptr;
-  Instant now_{};  // of the last input
+  Instant now_{};                  // of the last input
+  std::uint64_t routes_seen_ = 0;  // generation of interfaces_ when neighbours were last resolved
+  bool announced_ = false;
 };
 
 }  // namespace hawser

@@ -12,34 +12,43 @@ void Stack::Impl::drop(const Context& context, DropReason reason, std::uint32_t 
   context.emit(tuple.local, tuple.remote, Dropped{reason, length});
 }
 
-void Stack::Impl::on_frames(Instant now, InterfaceId interface, std::span<Packet> frames) {
+void Stack::Impl::on_frames(Instant now, InterfaceId from, std::span<Packet> frames) {
   const Context at = context(now);
+  const MacAddress* mac = mac_of(from);
   for (Packet& frame : frames) {
     ++counters_.frames_received;
-    frame.set_interface(interface);
-    on_packet(at, frame, true);
+    frame.set_interface(from);
+    if (mac == nullptr) {
+      on_packet(at, frame, from);
+    } else {
+      on_ethernet(at, frame, from, *mac);
+    }
     frame.reset();
   }
 }
 
-void Stack::Impl::on_packet(const Context& context, Packet& packet, bool from_outside) {
-  const auto parsed = read_header(context, packet, from_outside);
+void Stack::Impl::on_packet(const Context& context, Packet& packet, InterfaceId from,
+                            bool to_group) {
+  const auto parsed = read_header(context, packet, from);
   if (!parsed) return;
   const wire::IpHeader& ip = parsed->header;
+  // RFC1122-3.3.6: what was sent to all on the link is for all in IP as well.
+  if (to_group && interfaces_.is_unicast(ip.destination)) {
+    return drop(context, DropReason::not_unicast, packet.size());
+  }
   packet.truncate(parsed->header_bytes + parsed->payload_bytes);
   switch (static_cast<wire::IpProtocol>(ip.protocol)) {
     case wire::IpProtocol::tcp:
       packet.trim_front(parsed->header_bytes);
-      return on_tcp(context, ip, packet, from_outside);
+      return on_tcp(context, ip, packet, from);
     case wire::IpProtocol::icmp:
     case wire::IpProtocol::icmpv6:
       packet.trim_front(parsed->header_bytes);
-      return on_icmp(context, ip, packet, from_outside);
+      return on_icmp(context, ip, packet, from);
     case wire::IpProtocol::udp:
-      return on_udp(context, ip, parsed->header_bytes, packet, from_outside);
+      return on_udp(context, ip, parsed->header_bytes, packet, from);
     default:
-      send_unreachable(context, ip, packet, wire::IcmpErrorKind::protocol_unreachable,
-                       from_outside);
+      send_unreachable(context, ip, packet, wire::IcmpErrorKind::protocol_unreachable, from);
       break;
   }
   drop(context, DropReason::unknown_protocol, packet.size());
@@ -48,28 +57,28 @@ void Stack::Impl::on_packet(const Context& context, Packet& packet, bool from_ou
 /// What the header of `packet` says, which becomes the whole datagram when it is the last missing
 /// fragment. Nothing when there is nothing more to be done with it.
 std::optional<wire::ParsedIp> Stack::Impl::read_header(const Context& context, Packet& packet,
-                                                       bool from_outside) {
+                                                       InterfaceId from) {
   const auto parsed = wire::parse_ip(packet.head(), packet.size());
   if (!parsed) {
     drop(context, parsed.error(), packet.size());
     return std::nullopt;
   }
-  if (parsed->header.hop_limit == 0 && from_outside) {
+  if (parsed->header.hop_limit == 0 && from != ip::kLoopback) {
     drop(context, DropReason::hop_limit, packet.size());
     return std::nullopt;
   }
   if (!parsed->fragment) [[likely]]
     return *parsed;
-  return reassemble(context, *parsed, packet, from_outside);
+  return reassemble(context, *parsed, packet, from);
 }
 
 std::optional<wire::ParsedIp> Stack::Impl::reassemble(const Context& context,
                                                       const wire::ParsedIp& fragment,
-                                                      Packet& packet, bool from_outside) {
+                                                      Packet& packet, InterfaceId from) {
   // What is not for us, or from nobody, would only take memory. Groups are looked at later.
   const wire::IpHeader& ip = fragment.header;
   if (interfaces_.is_unicast(ip.destination)) {
-    if (const auto bad = check_addresses(ip.source, ip.destination, from_outside)) {
+    if (const auto bad = check_addresses(ip.source, ip.destination, from)) {
       drop(context, *bad, packet.size());
       return std::nullopt;
     }
@@ -84,7 +93,7 @@ std::optional<wire::ParsedIp> Stack::Impl::reassemble(const Context& context,
 }
 
 void Stack::Impl::on_tcp(const Context& context, const wire::IpHeader& ip, Packet& packet,
-                         bool from_outside) {
+                         InterfaceId from) {
   ++counters_.segments_received;
   if (packet.head().size() < wire::kTcpMinHeader) {
     return drop(context, DropReason::truncated, packet.size());
@@ -99,18 +108,21 @@ void Stack::Impl::on_tcp(const Context& context, const wire::IpHeader& ip, Packe
   packet.trim_front(parsed->header_bytes);
   const Segment segment{parsed->header, packet.size()};
   const Arrival arrival{
-      {{ip.destination, parsed->header.destination}, {ip.source, parsed->header.source}},
-      from_outside};
+      {{ip.destination, parsed->header.destination}, {ip.source, parsed->header.source}}, from};
   const Flow flow = demux_.find(arrival.tuple);
   switch (flow.kind()) {
     case FlowKind::none:
       return on_unmatched(context, arrival, segment, packet);
     case FlowKind::connection: {
       ConnectionSlot& slot = connections_[flow.slot()];
-      if (from_outside && slot.interface == ip::kLoopback) {
+      if (from != ip::kLoopback && slot.interface == ip::kLoopback) {
         return drop(context, DropReason::bad_source, segment.length, arrival.tuple);
       }
+      const std::uint32_t before = slot.connection.progress();
       slot.connection.on_segment(context, segment, packet);
+      if (slot.neighbour && slot.connection.progress() != before) {
+        neighbours_.confirm(context.now, slot.neighbour);
+      }
       return settle(context, flow.slot());
     }
     case FlowKind::syn_received:
@@ -122,7 +134,8 @@ void Stack::Impl::on_tcp(const Context& context, const wire::IpHeader& ip, Packe
 
 std::optional<DropReason> Stack::Impl::check_addresses(const IpAddress& source,
                                                        const IpAddress& destination,
-                                                       bool from_outside) const {
+                                                       InterfaceId from) const {
+  const bool from_outside = from != ip::kLoopback;
   if (!interfaces_.is_ours(destination)) {
     return interfaces_.is_unicast(destination) ? DropReason::not_ours : DropReason::not_unicast;
   }
@@ -137,8 +150,7 @@ void Stack::Impl::on_unmatched(const Context& context, const Arrival& arrival,
                                const Segment& segment, Packet& payload) {
   const Tuple& tuple = arrival.tuple;
   // RFC9293-MUST-57, RFC9293-MUST-63: silence. A flow that we know has passed this at its start.
-  if (const auto bad =
-          check_addresses(tuple.remote.address, tuple.local.address, arrival.from_outside)) {
+  if (const auto bad = check_addresses(tuple.remote.address, tuple.local.address, arrival.from)) {
     return drop(context, *bad, segment.length, tuple);
   }
   const std::uint32_t listener = listeners_.find(tuple.local);

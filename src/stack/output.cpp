@@ -13,8 +13,6 @@ namespace {
 
 /// Segments that one connection may send before it is another's turn.
 constexpr std::size_t kQuantum = 64;
-/// Answers that belong to no connection, waiting to leave.
-constexpr std::size_t kControlFrames = 4096;
 /// Packets to ourselves that are taken in before the driver gets a turn.
 constexpr std::size_t kLoopbackBudget = 4096;
 
@@ -24,8 +22,15 @@ std::size_t Stack::Impl::poll_frames(Instant now, std::vector<Packet>& out, std:
   const Context at = context(now);
   const std::size_t before = out.size();
   std::size_t budget = kLoopbackBudget;
+  if (!announced_) announce_all(at);
+  if (interfaces_.generation() != routes_seen_) {
+    routes_seen_ = interfaces_.generation();
+    neighbours_.renew_references();
+  }
   while (out.size() - before < limit) {
-    if (!control_.empty()) {
+    if (neighbours_.has_output()) {
+      settle_neighbours(at);
+    } else if (!control_.empty()) {
       Packet packet = std::move(control_.front());
       control_.pop_front();
       transmit(std::move(packet), out);
@@ -33,9 +38,9 @@ std::size_t Stack::Impl::poll_frames(Instant now, std::vector<Packet>& out, std:
       if (budget-- == 0) break;  // next_deadline() asks to be called again at once
       Packet packet = std::move(loopback_.front());
       loopback_.pop_front();
-      on_packet(at, packet, false);
+      on_packet(at, packet, ip::kLoopback);
     } else if (!outgoing_.empty() || dirty_head_ != kNone) {  // in turns
-      drain_udp(out, limit - (out.size() - before));
+      drain_udp(at, out, limit - (out.size() - before));
       if (dirty_head_ != kNone) drain_dirty(at, out, limit - (out.size() - before));
     } else {
       break;
@@ -51,6 +56,7 @@ void Stack::Impl::drain_dirty(const Context& context, std::vector<Packet>& out, 
   if (dirty_head_ == kNone) dirty_tail_ = kNone;
   slot.dirty = false;
   const Tuple& tuple = slot.connection.tuple();
+  const MacAddress* mac = mac_of(slot.interface);
   for (std::size_t sent = 0; sent < std::min(kQuantum, room); ++sent) {
     Packet segment = slot.connection.poll_segment(context);
     if (!segment) return after_drain(index);
@@ -64,19 +70,10 @@ void Stack::Impl::drain_dirty(const Context& context, std::vector<Packet>& out, 
                             .flow_label = slot.flow_label});
     segment.set_interface(slot.interface);
     ++counters_.segments_sent;
+    if (mac != nullptr && !put_in_frame(context, segment, slot, *mac)) continue;  // it waits
     transmit(std::move(segment), out);
   }
   mark_dirty(index);
-}
-
-void Stack::Impl::transmit(Packet packet, std::vector<Packet>& out) {
-  if (packet.interface() == ip::kLoopback) {
-    packet.set_checksum(ChecksumMark::verified);
-    loopback_.push_back(std::move(packet));
-    return;
-  }
-  ++counters_.frames_sent;
-  out.push_back(std::move(packet));
 }
 
 void Stack::Impl::send_control(const Context& context, const TcpHeader& header, const Tuple& tuple,
@@ -87,14 +84,14 @@ void Stack::Impl::send_control(const Context& context, const TcpHeader& header, 
   wire::push_tcp(packet, header, tuple.local.address, tuple.remote.address);
   ++counters_.segments_sent;
   context.emit(tuple.local, tuple.remote, SegmentSent{header, 0, reason});
-  enqueue_control(context, std::move(packet),
-                  {.source = tuple.local.address,
-                   .destination = tuple.remote.address,
-                   .protocol = static_cast<std::uint8_t>(wire::IpProtocol::tcp),
-                   .hop_limit = hop_limit,
-                   .dscp = dscp,
-                   .flow_label = flow_label_of(tuple)},
-                  interface);
+  send_ip(context, std::move(packet),
+          {.source = tuple.local.address,
+           .destination = tuple.remote.address,
+           .protocol = static_cast<std::uint8_t>(wire::IpProtocol::tcp),
+           .hop_limit = hop_limit,
+           .dscp = dscp,
+           .flow_label = flow_label_of(tuple)},
+          interface);
 }
 
 void Stack::Impl::send_reset(const Context& context, const Tuple& tuple, const Segment& segment) {
@@ -106,14 +103,6 @@ void Stack::Impl::send_reset(const Context& context, const Tuple& tuple, const S
   ++counters_.resets_sent;
   send_control(context, *reset, tuple, route->interface, config_.tcp.defaults.hop_limit,
                config_.tcp.defaults.dscp, SendReason::reset);
-}
-
-void Stack::Impl::enqueue_control(const Context& context, Packet packet, const wire::IpHeader& ip,
-                                  InterfaceId interface) {
-  if (control_.size() >= kControlFrames) return drop(context, DropReason::no_memory, 0);
-  wire::push_ip(packet, ip);
-  packet.set_interface(interface);
-  control_.push_back(std::move(packet));
 }
 
 std::uint32_t Stack::Impl::flow_label_of(const Tuple& tuple) const {

@@ -41,6 +41,7 @@ ip::Interfaces interfaces_of(const StackConfig& config) {
 // honest peers ever cause.
 constexpr std::uint32_t kResetsPerSecond = 10000;
 constexpr std::uint32_t kIcmpPerSecond = 1000;  // RFC 4443 2.4 (f)
+constexpr std::uint32_t kNeighbourAnswersPerSecond = 1000;
 
 }  // namespace
 
@@ -52,6 +53,7 @@ Stack::Impl::Impl(StackConfig config, BufferPool& pool)
       cookies_(random_),
       flow_label_hash_(random_),
       interfaces_(interfaces_of(config_)),
+      neighbours_(Random(~config_.seed)),
       reassembly_(config_.ip, pool_, random_, counters_),
       ephemeral_ports_(random_, config_.tcp),
       demux_(random_, TupleOf{this}),
@@ -60,7 +62,8 @@ Stack::Impl::Impl(StackConfig config, BufferPool& pool)
       reset_limit_(kResetsPerSecond, kResetsPerSecond),
       challenge_limit_(config_.tcp.challenge_acks_per_second,
                        config_.tcp.challenge_acks_per_second),
-      icmp_limit_(kIcmpPerSecond, kIcmpPerSecond) {}
+      icmp_limit_(kIcmpPerSecond, kIcmpPerSecond),
+      neighbour_limit_(kNeighbourAnswersPerSecond, kNeighbourAnswersPerSecond) {}
 
 StackCensus Stack::Impl::census() const {
   return {.connections = connections_.size(),
@@ -184,6 +187,7 @@ std::optional<IcmpErrorReport> Stack::udp_take_error_report(SocketHandle socket)
 std::vector<SocketHandle> Stack::udp_sockets() const { return impl_->udp_sockets(); }
 Ready Stack::ready(SocketHandle socket) const { return impl_->ready(socket); }
 
+std::vector<NeighbourInfo> Stack::neighbours(Instant now) const { return impl_->neighbours(now); }
 const StackCounters& Stack::counters() const { return impl_->counters(); }
 StackCensus Stack::census() const { return impl_->census(); }
 const StackConfig& Stack::config() const { return impl_->config(); }

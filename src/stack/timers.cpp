@@ -17,16 +17,19 @@ void Stack::Impl::on_time(Instant now) {
   const Context at = context(now);
   on_time_wait_timers(at);
   on_syn_ack_timers(at);
+  neighbours_.on_time(now);
   while (reassembly_.poll_expired(now)) {
   }
   while (timers_.earliest() <= now) {
     const std::uint32_t index = timers_.first();
-    tcp::Connection& connection = connections_[index].connection;
+    ConnectionSlot& slot = connections_[index];
+    tcp::Connection& connection = slot.connection;
     if (connection.next_deadline() > now) {  // it has moved since
       timers_.rearm_first(connection.next_deadline());
       continue;
     }
     connection.on_time(at);
+    if (slot.neighbour && connection.timeouts_in_a_row() > 0) neighbours_.suspect(slot.neighbour);
     const Instant next = connection.next_deadline();
     timers_.rearm_first(next <= now ? now + kTryAgain : next);
     settle(at, index);
@@ -35,7 +38,8 @@ void Stack::Impl::on_time(Instant now) {
 
 Instant Stack::Impl::next_deadline() const {
   if (!loopback_.empty()) return now_;
-  Instant next = std::min(timers_.earliest(), reassembly_.next_deadline());
+  Instant next =
+      std::min({timers_.earliest(), reassembly_.next_deadline(), neighbours_.next_deadline()});
   if (!time_wait_list_.empty()) {
     next = std::min(next, time_wait_[time_wait_list_.front()].deadline);
   }

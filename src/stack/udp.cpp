@@ -33,24 +33,24 @@ void Stack::Impl::tell_udp(std::uint32_t index, Ready what) {
 /// 3.2.1.3 (a), RFC1122-4.1.3.6).
 std::optional<DropReason> Stack::Impl::check_udp_addresses(const wire::IpHeader& ip,
                                                            InterfaceId interface,
-                                                           bool from_outside) const {
+                                                           InterfaceId from) const {
   const bool multicast = ip.destination.is_multicast();
   if (multicast && !multicast_.is_member(interface, ip.destination)) return DropReason::not_ours;
   if (!multicast && !interfaces_.is_broadcast(ip.destination)) {
-    return check_addresses(ip.source, ip.destination, from_outside);
+    return check_addresses(ip.source, ip.destination, from);
   }
   const bool nameless = ip.source.is_unspecified() && ip.source.is_v4();
   if ((!nameless && !interfaces_.is_unicast(ip.source)) ||
-      (from_outside && interfaces_.is_ours(ip.source))) {
+      (from != ip::kLoopback && interfaces_.is_ours(ip.source))) {
     return DropReason::bad_source;
   }
   return std::nullopt;
 }
 
 void Stack::Impl::on_udp(const Context& context, const wire::IpHeader& ip,
-                         std::uint32_t header_bytes, Packet& packet, bool from_outside) {
+                         std::uint32_t header_bytes, Packet& packet, InterfaceId from) {
   ++counters_.datagrams_received;
-  if (const auto bad = check_udp_addresses(ip, packet.interface(), from_outside)) {
+  if (const auto bad = check_udp_addresses(ip, packet.interface(), from)) {
     return drop(context, *bad, packet.size());
   }
   std::array<std::byte, wire::kUdpHeader> header{};
@@ -75,7 +75,7 @@ void Stack::Impl::on_udp(const Context& context, const wire::IpHeader& ip,
   const std::uint32_t index = udp_.find(ends, packet.interface());
   if (index == udp::Table::kNone) {
     // RFC1122-4.1.3.1
-    send_unreachable(context, ip, packet, wire::IcmpErrorKind::port_unreachable, from_outside);
+    send_unreachable(context, ip, packet, wire::IcmpErrorKind::port_unreachable, from);
     return drop(context, DropReason::no_port, parsed->length, ends);
   }
   packet.trim_front(all_headers);
@@ -141,7 +141,7 @@ void Stack::Impl::on_udp_error(const Context& context, const wire::IcmpError& er
 
 // ---- that leave
 
-void Stack::Impl::drain_udp(std::vector<Packet>& out, std::size_t room) {
+void Stack::Impl::drain_udp(const Context& context, std::vector<Packet>& out, std::size_t room) {
   for (std::size_t sent = 0; sent < std::min(kQuantum, room) && !outgoing_.empty(); ++sent) {
     Outgoing outgoing = std::move(outgoing_.front());
     outgoing_.pop_front();
@@ -156,7 +156,12 @@ void Stack::Impl::drain_udp(std::vector<Packet>& out, std::size_t room) {
         loopback_.push_back(std::move(copy));
       }
     }
-    if (outgoing.to_link) transmit(std::move(outgoing.packet), out);
+    if (!outgoing.to_link) continue;
+    if (mac_of(outgoing.packet.interface()) == nullptr) {
+      transmit(std::move(outgoing.packet), out);
+    } else {
+      send_on_link(context, std::move(outgoing.packet), outgoing.source, outgoing.destination);
+    }
   }
 }
 

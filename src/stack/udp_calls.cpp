@@ -186,7 +186,10 @@ Result<std::size_t> Stack::Impl::udp_send(Instant now, SocketHandle handle,
                          .dont_fragment = dont_fragment,
                          .flow_label = flow_label_of({{way->source, socket->local.port}, to})});
   packet.set_interface(way->interface);
-  Outgoing outgoing{.packet = std::move(packet), .socket = handle};
+  Outgoing outgoing{.packet = std::move(packet),
+                    .source = way->source,
+                    .destination = to.address,
+                    .socket = handle};
   outgoing.bytes = static_cast<std::uint32_t>(std::max<std::size_t>(data.size(), 1));
   if (!way->is_unicast && way->interface != ip::kLoopback) {
     outgoing.to_ourselves =

@@ -101,6 +101,10 @@ class Connection {
   TcpInfo info(const Context& context) const;
   std::optional<Error> take_error();
   std::optional<std::uint32_t> urgent_mark() const;
+  /// Another number than before when something that we sent has arrived, or an answer to it.
+  std::uint32_t progress() const { return snd_.una.value() + rcv_.nxt.value(); }
+  /// Retransmission timeouts since the last progress.
+  std::uint32_t timeouts_in_a_row() const { return rtt_.backoff(); }
 
   /// What TIME-WAIT needs to know.
   struct TimeWaitFacts {

@@ -1,0 +1,118 @@
+// Frames of an Ethernet, in and out (RFC 894, RFC 2464; RFC 1122 2.3, 2.4).
+#include "wire/ethernet.hpp"
+
+#include "stack/impl.hpp"
+#include "wire/bytes.hpp"
+
+namespace hawser {
+
+namespace {
+
+/// What an IP packet is called in a frame.
+wire::EtherType ether_type_of(const Packet& packet) {
+  const auto version = std::to_integer<unsigned>(packet.head().front()) >> 4;
+  return version == 4 ? wire::EtherType::ipv4 : wire::EtherType::ipv6;
+}
+
+}  // namespace
+
+void Stack::Impl::on_ethernet(const Context& context, Packet& frame, InterfaceId from,
+                              const MacAddress& ours) {
+  const auto parsed = wire::parse_ethernet(frame.head());
+  if (!parsed) return drop(context, parsed.error(), frame.size());
+  const wire::EthernetHeader& header = parsed->header;
+  const bool to_group = header.destination.is_multicast();
+  if (header.destination != ours && !to_group) {
+    return drop(context, DropReason::other_mac, frame.size());
+  }
+  frame.trim_front(parsed->header_bytes);
+  switch (header.type) {
+    case wire::EtherType::arp:
+      return on_arp(context, frame, from, ours);
+    case wire::EtherType::ipv4:
+    case wire::EtherType::ipv6:
+      if (frame.size() == 0) return drop(context, DropReason::truncated, 0);
+      if (ether_type_of(frame) != header.type) {
+        return drop(context, DropReason::bad_ip_version, frame.size());
+      }
+      return on_packet(context, frame, from, to_group);
+    default:
+      return drop(context, DropReason::unknown_ether_type, frame.size());
+  }
+}
+
+/// To whom on the link a packet goes that is for many; nothing for one that is for one host.
+std::optional<MacAddress> Stack::Impl::group_mac(const IpAddress& destination) const {
+  if (destination.is_multicast()) return wire::multicast_mac(destination);
+  if (interfaces_.is_broadcast(destination)) return MacAddress::broadcast();
+  return std::nullopt;
+}
+
+/// Puts the header of a frame for a neighbour before a packet, which has its IP header and its
+/// interface. False when the neighbour is not known yet: the packet then waits for it.
+bool Stack::Impl::put_in_frame(const Context& context, Packet& packet,
+                               ip::NeighbourReference neighbour, const MacAddress& ours) {
+  const MacAddress* to = neighbours_.use(context.now, neighbour);
+  if (to == nullptr) {
+    neighbours_.hold(neighbour, std::move(packet));
+    return false;
+  }
+  wire::push_ethernet(packet, {*to, ours, ether_type_of(packet)});
+  return true;
+}
+
+/// The same for a packet to a group.
+void Stack::Impl::put_in_frame(Packet& packet, const MacAddress& group, const MacAddress& ours) {
+  wire::push_ethernet(packet, {group, ours, ether_type_of(packet)});
+}
+
+/// The same for a segment of a connection, which remembers its neighbour.
+bool Stack::Impl::put_in_frame(const Context& context, Packet& segment, ConnectionSlot& slot,
+                               const MacAddress& ours) {
+  if (!neighbours_.is_current(slot.neighbour)) {
+    const Tuple& tuple = slot.connection.tuple();
+    slot.neighbour =
+        neighbours_.resolve(context.now, slot.interface,
+                            next_hop(slot.interface, tuple.remote.address), tuple.local.address);
+  }
+  return put_in_frame(context, segment, slot.neighbour, ours);
+}
+
+/// Does what the neighbours ask for.
+void Stack::Impl::settle_neighbours(const Context& context) {
+  while (auto output = neighbours_.poll_output()) {
+    if (const auto* asked = std::get_if<ip::Solicit>(&*output)) {
+      solicit(context, *asked);
+    } else if (auto* ready = std::get_if<ip::Deliver>(&*output)) {
+      Packet& packet = ready->packet;
+      wire::push_ethernet(packet, {ready->to, *mac_of(packet.interface()), ether_type_of(packet)});
+      enqueue(context, std::move(packet));
+    } else if (const auto* failed = std::get_if<ip::Undeliverable>(&*output)) {
+      on_undeliverable(context, failed->packet, failed->reason);
+    }
+  }
+}
+
+/// To the connection that a packet is of, as if a router had said that its host is unreachable: an
+/// error that ends an open, and is told to what is established (RFC 1122 2.4, RFC 4861 7.2.2).
+void Stack::Impl::on_undeliverable(const Context& context, const Packet& packet,
+                                   DropReason reason) {
+  constexpr std::size_t kPortsAndSequence = 8;
+  const auto head = packet.head();
+  const auto parsed = wire::parse_quoted_ip(head);
+  if (!parsed || parsed->header.protocol != static_cast<std::uint8_t>(wire::IpProtocol::tcp) ||
+      head.size() < parsed->header_bytes + kPortsAndSequence) {
+    return drop(context, reason, packet.size());
+  }
+  const std::byte* tcp = head.data() + parsed->header_bytes;
+  const Tuple tuple{{parsed->header.source, Port{wire::read16(tcp)}},
+                    {parsed->header.destination, Port{wire::read16(tcp + 2)}}};
+  drop(context, reason, packet.size(), tuple);
+  const Flow flow = demux_.find(tuple);
+  if (reason != DropReason::no_neighbour || flow.kind() != FlowKind::connection) return;
+  connections_[flow.slot()].connection.on_icmp_error(context, SeqNum(wire::read32(tcp + 4)),
+                                                     Error::host_unreachable, true);
+  settle(context, flow.slot());
+}
+
+}  // namespace hawser

@@ -1,0 +1,63 @@
+// The one way out of every packet: the IP header before it, then the link.
+#include "stack/impl.hpp"
+
+namespace hawser {
+
+namespace {
+
+/// Frames that belong to no connection, waiting to leave.
+constexpr std::size_t kControlFrames = 4096;
+
+}  // namespace
+
+/// Sends what belongs to no connection: puts the IP header before `payload` and gives the packet to
+/// the link, where it leaves with the next poll.
+void Stack::Impl::send_ip(const Context& context, Packet payload, const wire::IpHeader& ip,
+                          InterfaceId interface) {
+  wire::push_ip(payload, ip);
+  payload.set_interface(interface);
+  send_on_link(context, std::move(payload), ip.source, ip.destination);
+}
+
+/// Sends a packet that has its IP header and its interface. On an Ethernet it may have to wait for
+/// its neighbour.
+void Stack::Impl::send_on_link(const Context& context, Packet packet, const IpAddress& source,
+                               const IpAddress& destination) {
+  const InterfaceId interface = packet.interface();
+  if (const MacAddress* ours = mac_of(interface)) {
+    if (const auto group = group_mac(destination)) {
+      put_in_frame(packet, *group, *ours);
+    } else {
+      const auto neighbour =
+          neighbours_.resolve(context.now, interface, next_hop(interface, destination), source);
+      if (!put_in_frame(context, packet, neighbour, *ours)) return;
+    }
+  }
+  enqueue(context, std::move(packet));
+}
+
+/// Lets a frame wait for the next poll; its interface is set.
+void Stack::Impl::enqueue(const Context& context, Packet frame) {
+  if (control_.size() >= kControlFrames) {
+    return drop(context, DropReason::no_memory, frame.size());
+  }
+  control_.push_back(std::move(frame));
+}
+
+void Stack::Impl::transmit(Packet frame, std::vector<Packet>& out) {
+  if (frame.interface() == ip::kLoopback) {
+    frame.set_checksum(ChecksumMark::verified);
+    loopback_.push_back(std::move(frame));
+    return;
+  }
+  ++counters_.frames_sent;
+  out.push_back(std::move(frame));
+}
+
+/// Who takes a packet that leaves by `interface`: the destination, or a gateway.
+IpAddress Stack::Impl::next_hop(InterfaceId interface, const IpAddress& destination) const {
+  const auto route = interfaces_.route(destination, zone_of(interface));
+  return route ? route->next_hop : destination;
+}
+
+}  // namespace hawser
