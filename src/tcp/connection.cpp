@@ -92,7 +92,6 @@ void Connection::become_established(const Context& context) {
   congestion_.on_established(effective_mss(), context.config.initial_window,
                              flags_.syn_lost_twice);  // RFC 6928 2
   sent_at_ = context.now;
-  retransmitted_ts_ = ts_now(context);
   progress_at_ = context.now;
   ready_ |= Ready::writable;
   arm_keep_alive(context);

@@ -303,6 +303,7 @@ class Connection {
   Ready ready_ = Ready::none;
   std::uint8_t snd_wscale_ = 0;
   std::uint8_t rcv_wscale_ = 0;
+  SeqNum timed_seq_;
   std::unique_ptr<Extra> extra_;  ///< null: nothing of it is needed
   Timers timers_;
   Instant progress_at_;  ///< when an ACK last moved on, or sending began: R2 counts from here
@@ -317,13 +318,11 @@ class Connection {
   CloseReason close_reason_ = CloseReason::none;
   std::uint8_t error_ = 0;       ///< why it failed, an Error to report once; or zero
   std::uint8_t soft_error_ = 0;  ///< an Error that did not end it (RFC9293-MUST-47); or zero
-  SeqNum timed_seq_;
   std::uint32_t timed_at_ = 0;  ///< when timed_seq_ was sent, microseconds modulo 2^32
   std::uint32_t ts_recent_ = 0;
   std::uint32_t ts_recent_at_ = 0;  ///< when ts_recent_ was set, seconds
   std::uint32_t ts_offset_ = 0;
-  std::uint32_t retransmitted_ts_ = 0;  ///< our timestamp when data was last sent again
-  std::uint16_t local_mss_;             ///< what we advertise
+  std::uint16_t local_mss_;  ///< what we advertise
   struct Counters {
     std::uint64_t bytes_received = 0;
     std::uint64_t bytes_acked = 0;
@@ -332,6 +331,6 @@ class Connection {
   } count_;
 };
 
-static_assert(sizeof(Connection) <= 248, "what an idle connection costs");
+static_assert(sizeof(Connection) <= 240, "what an idle connection costs");
 
 }  // namespace hawser::tcp

@@ -91,7 +91,10 @@ void Connection::take_round_trip_sample(const Context& context, const Segment& s
   }
   const auto& timestamps = segment.header.options.timestamps;
   if (!flags_.timestamps || !timestamps) return;
-  if (timestamp_before(timestamps->echo, retransmitted_ts_)) return;
+  if (extra_ != nullptr && extra_->has_sent_again() &&
+      timestamp_before(timestamps->echo, extra_->retransmitted_ts)) {
+    return;
+  }
   const std::chrono::milliseconds age(ts_now(context) - timestamps->echo);
   if (age > Duration::zero() && age <= context.config.max_rto) {
     rtt_.on_sample(age, context.config);

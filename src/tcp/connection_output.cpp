@@ -238,8 +238,8 @@ void Connection::on_range_sent(const Context& context, const Range& range, std::
   if (again) {
     if (range.begin < timed_seq_ && timed_seq_ <= range.end) flags_.timing = false;  // Karn
     flags_.force_retransmit = false;
-    retransmitted_ts_ = ts_now(context);
     Extra& extra = this->extra();
+    extra.retransmitted_ts = ts_now(context);
     extra.count.bytes_in_vain += length;
     if (!probe) {
       extra.high_rxt = max(extra.high_rxt, range.end);

@@ -25,6 +25,7 @@ struct Extra {
   SeqNum recover;               ///< the end of what was sent when recovery began (RFC 6582 3.2)
   SeqNum high_rxt;              ///< the end of what this recovery has retransmitted
   std::uint32_t dup_bytes = 0;  ///< without SACK: what duplicate ACKs say has left the network
+  std::uint32_t retransmitted_ts = 0;  ///< our timestamp when data was last sent again
   std::uint8_t dup_acks = 0;
   Recovery recovery = Recovery::none;
 
@@ -56,6 +57,8 @@ struct Extra {
     std::uint32_t duplicate_segments = 0;
     friend bool operator==(const Counters&, const Counters&) = default;
   } count;
+
+  bool has_sent_again() const { return count.retransmits > 0 || count.bytes_in_vain > 0; }
 };
 
 }  // namespace hawser::tcp
