@@ -1,7 +1,6 @@
 // Addresses of hosts and of programs on them, for IPv4 and IPv6.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <bit>
 #include <compare>
@@ -52,8 +51,9 @@ class IpAddress {
   static std::optional<IpAddress> parse(std::string_view text);
 
   constexpr Family family() const { return is_v4() ? Family::ipv4 : Family::ipv6; }
-  constexpr bool is_v4() const {
-    return std::equal(kMappedPrefix.begin(), kMappedPrefix.end(), bytes_.begin());
+  constexpr bool is_v4() const {  // in words: every packet is asked
+    const auto words = std::bit_cast<std::array<std::uint32_t, 4>>(bytes_);
+    return ((words[0] | words[1]) | (words[2] ^ kMapped)) == 0;
   }
   /// All sixteen bytes in network order; of an IPv4 address the last four count.
   constexpr const std::array<std::uint8_t, 16>& bytes() const { return bytes_; }
@@ -83,8 +83,9 @@ class IpAddress {
   friend constexpr auto operator<=>(const IpAddress&, const IpAddress&) = default;
 
  private:
-  static constexpr std::array<std::uint8_t, 12> kMappedPrefix{0, 0, 0, 0, 0,    0,
-                                                              0, 0, 0, 0, 0xff, 0xff};
+  /// The third word of the mapped form.
+  static constexpr auto kMapped =
+      std::bit_cast<std::uint32_t>(std::array<std::uint8_t, 4>{0, 0, 0xff, 0xff});
   std::array<std::uint8_t, 16> bytes_{};
 };
 

@@ -90,6 +90,8 @@ class Packet {
   friend struct detail::PoolState;
   struct Data;
   explicit Packet(Data* data) : data_(data) {}
+  void trim_slices_front(std::uint32_t bytes);
+  void truncate_slices(std::uint32_t bytes);
 
   Data* data_ = nullptr;
 };
@@ -135,6 +137,18 @@ inline std::span<std::byte> Packet::prepend(std::size_t bytes) {
   assert(bytes <= data_->begin && "no headroom is left");
   data_->begin = static_cast<std::uint16_t>(data_->begin - bytes);
   return std::span(data_->storage).subspan(data_->begin, bytes);
+}
+
+inline void Packet::trim_front(std::uint32_t bytes) {
+  if (bytes > static_cast<std::uint32_t>(data_->end - data_->begin)) {
+    return trim_slices_front(bytes);
+  }
+  data_->begin = static_cast<std::uint16_t>(data_->begin + bytes);
+}
+
+inline void Packet::truncate(std::uint32_t bytes) {
+  if (data_->slice_count != 0) return truncate_slices(bytes);
+  data_->end = static_cast<std::uint16_t>(data_->begin + bytes);
 }
 
 inline ChecksumMark Packet::checksum() const { return data_->checksum; }

@@ -13,9 +13,9 @@ namespace detail {
 namespace {
 
 std::size_t class_of(std::uint32_t capacity) {
-  std::size_t index = 0;
-  while (kBlockSizes[index] < capacity) ++index;
-  return index;
+  static_assert(kBlockSizes.size() == 3);
+  if (capacity <= kBlockSizes[0]) return 0;
+  return capacity <= kBlockSizes[1] ? 1 : 2;
 }
 
 }  // namespace

@@ -38,11 +38,9 @@ bool Packet::append(Slice slice) {
   return true;
 }
 
-void Packet::trim_front(std::uint32_t bytes) {
-  const auto own = static_cast<std::uint32_t>(data_->end - data_->begin);
-  const std::uint32_t from_own = std::min(bytes, own);
-  data_->begin = static_cast<std::uint16_t>(data_->begin + from_own);
-  bytes -= from_own;
+void Packet::trim_slices_front(std::uint32_t bytes) {
+  bytes -= static_cast<std::uint32_t>(data_->end - data_->begin);
+  data_->begin = data_->end;
   std::size_t gone = 0;
   for (Slice& slice : slices()) {
     if (bytes < slice.size()) {
@@ -59,7 +57,7 @@ void Packet::trim_front(std::uint32_t bytes) {
   data_->slice_count = static_cast<std::uint8_t>(data_->slice_count - gone);
 }
 
-void Packet::truncate(std::uint32_t bytes) {
+void Packet::truncate_slices(std::uint32_t bytes) {
   const auto own = static_cast<std::uint32_t>(data_->end - data_->begin);
   if (bytes <= own) {
     data_->end = static_cast<std::uint16_t>(data_->begin + bytes);

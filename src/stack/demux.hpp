@@ -8,6 +8,7 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -71,8 +72,8 @@ class Demux {
     const std::uint32_t hash = hash_(tuple);
     const Bucket* bucket = &bucket_at(number_of(hash));
     for (;;) {
-      for (std::uint32_t hits = bucket->matches(mark_of(hash)); hits != 0; hits &= hits - 1) {
-        const Flow flow = bucket->flows[static_cast<std::size_t>(std::countr_zero(hits))];
+      for (std::uint64_t hits = bucket->matches(mark_of(hash)); hits != 0; hits &= hits - 1) {
+        const Flow flow = bucket->flows[place_of(hits)];
         if (flow && tuple_of_(flow) == tuple) return flow;
       }
       if (bucket->overflow == kNoOverflow) return {};
@@ -114,18 +115,34 @@ class Demux {
   static constexpr std::uint32_t kSegment = 16;  // buckets that are allocated together
   static constexpr std::uint32_t kNoOverflow = 0;
 
+  /// The highest bit of each of eight bytes that equals `mark`, and perhaps of bytes behind it.
+  static std::uint64_t equal_bytes(const std::uint8_t* bytes, std::uint8_t mark) {
+    constexpr std::uint64_t kOnes = 0x0101010101010101;
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes, sizeof word);
+    if constexpr (std::endian::native == std::endian::big) word = std::byteswap(word);
+    word ^= mark * kOnes;  // where they are equal there is zero, and a zero borrows
+    return (word - kOnes) & ~word & (kOnes << 7);
+  }
+  /// Of the second eight bytes of marks the first four are among the first eight.
+  static constexpr std::uint64_t kSeen = 0xffffffff;
+  /// The place of the lowest bit of matches(): one of 0 to 7 has the highest bit of a byte, one of
+  /// 8 to 11 the fourth bit of the byte that is four lower.
+  static std::size_t place_of(std::uint64_t hits) {
+    const auto bit = static_cast<std::size_t>(std::countr_zero(hits));
+    return bit % 8 == 7 ? bit / 8 : bit / 8 + 4;
+  }
+
   struct alignas(64) Bucket {
     std::array<std::uint8_t, kPlaces> marks{};  // eight bits of the hash: few tuples are compared
     std::array<Flow, kPlaces> flows{};
     std::uint32_t overflow = kNoOverflow;  // an index into overflow_, plus one
 
-    /// One bit for each place with that mark.
-    std::uint32_t matches(std::uint8_t mark) const {
-      std::uint32_t hits = 0;
-      for (std::uint32_t i = 0; i < kPlaces; ++i) {
-        hits |= static_cast<std::uint32_t>(marks[i] == mark) << i;
-      }
-      return hits;
+    /// Bits that stand for the places with that mark (place_of), and now and then for one more.
+    std::uint64_t matches(std::uint8_t mark) const {
+      const std::uint64_t low = equal_bytes(marks.data(), mark);
+      const std::uint64_t high = equal_bytes(marks.data() + kPlaces - 8, mark);
+      return low | (high & ~kSeen) >> 4;
     }
   };
   static_assert(sizeof(Bucket) == 64);

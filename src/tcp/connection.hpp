@@ -145,18 +145,19 @@ class Connection {
     bool fin_received : 1 = false;  ///< and all before it has arrived
     bool snd_urgent : 1 = false;
     bool rcv_urgent : 1 = false;
+    // These five are asked for together (has_nothing_to_send).
     bool syn_pending : 1 = false;  ///< SYN or SYN-ACK must leave (again)
     bool reset_pending : 1 = false;
-    bool reset_answers : 1 = false;  ///< the reset is for one wrong ACK, not for the connection
     bool ack_now : 1 = false;
+    bool probe_pending : 1 = false;  ///< the persist timer fired
+    bool keep_alive_pending : 1 = false;
+    bool reset_answers : 1 = false;     ///< the reset is for one wrong ACK, not for the connection
     bool update_window : 1 = false;     ///< the ACK to send is for the window's sake
     bool challenge : 1 = false;         ///< the ACK to send is a challenge (RFC 5961)
     bool force_retransmit : 1 = false;  ///< fast retransmit goes whatever the window says
-    bool probe_pending : 1 = false;     ///< the persist timer fired
     bool probed : 1 = false;            ///< and so what is in flight may not have been taken
-    bool keep_alive_pending : 1 = false;
-    bool override_silly : 1 = false;  ///< send a small segment in spite of RFC 9293 3.8.6.2.1
-    bool timing : 1 = false;          ///< timed_seq_ awaits its ACK
+    bool override_silly : 1 = false;    ///< send a small segment in spite of RFC 9293 3.8.6.2.1
+    bool timing : 1 = false;            ///< timed_seq_ awaits its ACK
     bool syn_retransmitted : 1 = false;
     bool syn_lost_twice : 1 = false;
     bool duplicate_pending : 1 = false;  ///< Extra::duplicate must be reported (RFC 2883)
@@ -192,6 +193,7 @@ class Connection {
 
   // connection_input.cpp
   void on_segment_in_syn_sent(const Context& context, const Segment& segment, Packet& payload);
+  bool is_as_predicted(const Segment& segment) const;
   bool check_timestamps(const Context& context, const Segment& segment);
   bool check_sequence(const Context& context, const Segment& segment);
   bool check_reset(const Context& context, const Segment& segment);
@@ -232,6 +234,7 @@ class Connection {
   void report_duplicate(SeqNum begin, SeqNum end);
 
   // connection_output.cpp
+  bool has_nothing_to_send() const;
   std::optional<Range> next_range() const;
   std::optional<Range> next_retransmission() const;
   std::optional<Range> next_doubtful() const;
@@ -247,7 +250,7 @@ class Connection {
   Packet emit_range(const Context& context, const Range& range);
   Packet emit_ack(const Context& context, SeqNum seq, SendReason reason);
   Packet emit_reset(const Context& context);
-  Packet finish_segment(const Context& context, Packet packet, TcpHeader header,
+  Packet finish_segment(const Context& context, Packet& packet, TcpHeader& header,
                         std::uint32_t length, SendReason reason);
   void add_ack_fields(const Context& context, TcpHeader& header);
   void on_range_sent(const Context& context, const Range& range, std::uint32_t length);
@@ -318,7 +321,7 @@ class Connection {
   CloseReason close_reason_ = CloseReason::none;
   std::uint8_t error_ = 0;       ///< why it failed, an Error to report once; or zero
   std::uint8_t soft_error_ = 0;  ///< an Error that did not end it (RFC9293-MUST-47); or zero
-  std::uint32_t timed_at_ = 0;  ///< when timed_seq_ was sent, microseconds modulo 2^32
+  std::uint32_t timed_at_ = 0;   ///< when timed_seq_ was sent, microseconds modulo 2^32
   std::uint32_t ts_recent_ = 0;
   std::uint32_t ts_recent_at_ = 0;  ///< when ts_recent_ was set, seconds
   std::uint32_t ts_offset_ = 0;

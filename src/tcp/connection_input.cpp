@@ -14,6 +14,12 @@ void Connection::on_segment(const Context& context, const Segment& segment, Pack
     context.emit(tuple_.local, tuple_.remote, SegmentReceived{segment.header, segment.length});
   }
   ++count_.segments_received;
+  if (is_as_predicted(segment)) {
+    remember_timestamp(context, segment);
+    on_ack(context, segment);
+    if (segment.length > 0) take_in_order(context, payload);
+    return;
+  }
   if (state_ == TcpState::closed || state_ == TcpState::time_wait) {
     return drop(context, DropReason::after_close, segment.length);
   }
@@ -32,6 +38,22 @@ void Connection::on_segment(const Context& context, const Segment& segment, Pack
   on_ack(context, segment);
   if (state_ == TcpState::closed) return;
   take_content(context, segment, payload);
+}
+
+/// Header prediction (Van Jacobson): whether this is the next segment of an established connection
+/// on a good path, with nothing in it but payload and ACK. All the checks below would let it pass,
+/// and all of its content is in order and in the window.
+bool Connection::is_as_predicted(const Segment& segment) const {
+  const TcpHeader& header = segment.header;
+  const TcpFlags flags = header.flags;
+  if (state_ != TcpState::established || extra_ != nullptr) return false;
+  if (flags != TcpFlag::ack && flags != (TcpFlag::ack | TcpFlag::psh)) return false;
+  if (header.seq != rcv_.nxt || segment.length > advertised()) return false;
+  if (segment.length > 0 && flags_.released) return false;
+  if (header.ack < snd_.una || header.ack > snd_.nxt) return false;
+  const TcpOptions& options = header.options;
+  if (options.sack_count != 0 || options.timestamps.has_value() != flags_.timestamps) return false;
+  return !flags_.timestamps || !timestamp_before(options.timestamps->value, ts_recent_);
 }
 
 void Connection::drop(const Context& context, DropReason why, std::uint32_t length) {

@@ -9,6 +9,7 @@
 namespace hawser::tcp {
 
 Packet Connection::poll_segment(const Context& context) {
+  if (has_nothing_to_send()) return {};
   if (flags_.reset_pending) return emit_reset(context);
   if (state_ == TcpState::closed) return {};
   if (flags_.syn_pending) return emit_syn(context);
@@ -36,6 +37,15 @@ Packet Connection::poll_segment(const Context& context) {
 }
 
 // ---- what to send
+
+/// Each time that a connection is polled it is asked once more than it has segments, so that the
+/// usual end is told at once: all that there is has been sent, and nothing else is due.
+bool Connection::has_nothing_to_send() const {
+  const bool due = flags_.reset_pending || flags_.syn_pending || flags_.ack_now ||
+                   flags_.probe_pending || flags_.keep_alive_pending;
+  const std::uint32_t fin = flags_.fin_queued && !flags_.fin_acked ? 1 : 0;
+  return !due && extra_ == nullptr && synchronized() && in_flight() == send_queue_.size() + fin;
+}
 
 std::optional<Connection::Range> Connection::next_range() const {
   if (auto range = next_retransmission()) return range;
@@ -198,7 +208,7 @@ Packet Connection::emit_syn(const Context& context) {
     timed_seq_ = snd_.nxt;
     timed_at_ = microseconds(context.now);
   }
-  return finish_segment(context, std::move(packet), header, 0, SendReason::handshake);
+  return finish_segment(context, packet, header, 0, SendReason::handshake);
 }
 
 Packet Connection::emit_range(const Context& context, const Range& range) {
@@ -226,7 +236,7 @@ Packet Connection::emit_range(const Context& context, const Range& range) {
   }
   on_range_sent(context, sent, attached);
   add_ack_fields(context, header);
-  return finish_segment(context, std::move(packet), header, attached, range.reason);
+  return finish_segment(context, packet, header, attached, range.reason);
 }
 
 void Connection::on_range_sent(const Context& context, const Range& range, std::uint32_t length) {
@@ -281,7 +291,7 @@ Packet Connection::emit_ack(const Context& context, SeqNum seq, SendReason reaso
   header.seq = seq;
   header.flags = TcpFlag::ack;
   add_ack_fields(context, header);
-  return finish_segment(context, std::move(packet), header, 0, reason);
+  return finish_segment(context, packet, header, 0, reason);
 }
 
 Packet Connection::emit_reset(const Context& context) {
@@ -294,7 +304,7 @@ Packet Connection::emit_reset(const Context& context) {
   header.flags = flags_.reset_answers ? TcpFlags(TcpFlag::rst) : TcpFlag::rst | TcpFlag::ack;
   if (!flags_.reset_answers) header.ack = rcv_.nxt;
   ++context.counters.resets_sent;
-  return finish_segment(context, std::move(packet), header, 0, SendReason::reset);
+  return finish_segment(context, packet, header, 0, SendReason::reset);
 }
 
 /// ACK, window, timestamp and SACK: what every segment of a synchronised connection says.
@@ -319,7 +329,7 @@ void Connection::add_ack_fields(const Context& context, TcpHeader& header) {
   timers_.clear(TimerSlot::delayed_ack);
 }
 
-Packet Connection::finish_segment(const Context& context, Packet packet, TcpHeader header,
+Packet Connection::finish_segment(const Context& context, Packet& packet, TcpHeader& header,
                                   std::uint32_t length, SendReason reason) {
   header.source = tuple_.local.port;
   header.destination = tuple_.remote.port;
@@ -329,7 +339,7 @@ Packet Connection::finish_segment(const Context& context, Packet packet, TcpHead
   if (context.events != nullptr) {
     context.emit(tuple_.local, tuple_.remote, SegmentSent{header, length, reason});
   }
-  return packet;
+  return std::move(packet);
 }
 
 std::uint32_t Connection::max_payload() const {

@@ -7,7 +7,10 @@
 namespace hawser::tcp {
 
 bool ReceiveQueue::append(BufferPool& pool, Packet& payload) {
-  if (!append_part(pool, payload, 0, payload.size())) return false;
+  const bool small = payload.slices().empty();
+  const bool appended =
+      small ? append_copy(pool, payload.head()) : append_part(pool, payload, 0, payload.size());
+  if (!appended) return false;
   payload.truncate(0);
   return true;
 }

@@ -30,10 +30,15 @@ void RttEstimator::on_sample(Duration rtt, const TcpConfig& config,
     srtt_ = static_cast<std::uint32_t>(sample);
     rttvar_ = srtt_ / 2;
   } else {  // RFC6298-2.3: the deviation first, from the old average
-    const std::int64_t samples = std::max<std::int64_t>(expected_samples, 1);
     const std::int64_t error = sample - srtt_;
-    rttvar_ = static_cast<std::uint32_t>(rttvar_ + (std::abs(error) - rttvar_) / (4 * samples));
-    srtt_ = static_cast<std::uint32_t>(srtt_ + error / (8 * samples));
+    std::int64_t deviation_step = (std::abs(error) - rttvar_) / 4;
+    std::int64_t step = error / 8;
+    if (expected_samples > 1) {  // else nothing is divided by a number that varies, which is slow
+      deviation_step = (std::abs(error) - rttvar_) / (4 * std::int64_t{expected_samples});
+      step = error / (8 * std::int64_t{expected_samples});
+    }
+    rttvar_ = static_cast<std::uint32_t>(rttvar_ + deviation_step);
+    srtt_ = static_cast<std::uint32_t>(srtt_ + step);
   }
   backoff_ = 0;
 }

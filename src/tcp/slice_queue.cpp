@@ -7,7 +7,6 @@ namespace hawser::tcp {
 namespace {
 
 constexpr std::uint32_t kFirstCapacity = 8;
-constexpr std::uint32_t kLongQueue = 4 * BufferPool::kSmallBlock;
 
 }  // namespace
 
@@ -67,14 +66,6 @@ void SliceQueue::extend_back(std::uint32_t bytes) {
   size_ += bytes;
 }
 
-Slice SliceQueue::take_single() {
-  Slice slice = Slice::adopt(single());
-  store_ = nullptr;
-  size_ = 0;
-  back_is_own_ = false;
-  return slice;
-}
-
 /// The entry for one more slice at an end; there is one slice already.
 SliceQueue::Entry& SliceQueue::claim(bool at_front) {
   if (!in_ring_) {
@@ -96,20 +87,12 @@ SliceQueue::Entry& SliceQueue::claim(bool at_front) {
   return ring().at(at_front ? 0 : ring().count - 1);
 }
 
-void SliceQueue::push_back(Slice slice, bool own_block) {
-  if (size_ == 0) {
-    const Slice::Parts parts = std::move(slice).release();
-    store_ = parts.block;
-    offset_ = parts.offset & kOffsetMask;
-    size_ = parts.size;
-  } else {
-    Entry& entry = claim(false);
-    entry.begin = ring().at(0).begin + size_;
-    ring().memory_cost += slice.block_capacity();
-    size_ += slice.size();
-    entry.slice = std::move(slice);
-  }
-  back_is_own_ = own_block;
+void SliceQueue::push_behind(Slice slice) {
+  Entry& entry = claim(false);
+  entry.begin = ring().at(0).begin + size_;
+  ring().memory_cost += slice.block_capacity();
+  size_ += slice.size();
+  entry.slice = std::move(slice);
 }
 
 void SliceQueue::push_front(Slice slice) {
@@ -143,10 +126,11 @@ Slice SliceQueue::pop_back() {
   return slice;
 }
 
-/// The rest of drop_front: the first slice goes, or there are several.
-void SliceQueue::drop_whole_slices(std::uint32_t bytes) {
-  while (bytes != 0 && bytes >= front_bytes().size()) bytes -= pop_front().size();
-  if (bytes == 0) return;
+void SliceQueue::drop_front_of_ring(std::uint32_t bytes) {
+  while (bytes != 0 && bytes >= at(0).size()) {
+    bytes -= pop_front().size();
+    if (size_ == 0) return;
+  }
   at(0).trim_front(bytes);
   ring().at(0).begin += bytes;
   size_ -= bytes;
@@ -160,15 +144,6 @@ void SliceQueue::drop_back(std::uint32_t bytes) {
     last.truncate(last.size() - bytes);
   }
   size_ -= bytes;
-}
-
-void SliceQueue::clear() {
-  if (size_ == 0) return;
-  if (in_ring_) {
-    forget_ring();
-  } else {
-    take_single();
-  }
 }
 
 void SliceQueue::forget_ring() {
@@ -205,13 +180,6 @@ SliceQueue::Place SliceQueue::find(std::uint32_t offset) const {
     }
   }
   return {low, offset - (ring().at(low).begin - origin)};
-}
-
-Slice take_block(BufferPool& pool, std::size_t wanted, std::uint32_t queued) {
-  if (wanted > BufferPool::kSmallBlock || queued >= kLongQueue) {
-    if (Slice block = pool.take(BufferPool::kLargeBlock)) return block;
-  }
-  return pool.take(BufferPool::kSmallBlock);
 }
 
 }  // namespace hawser::tcp

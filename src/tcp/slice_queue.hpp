@@ -36,7 +36,17 @@ class SliceQueue {
 
   /// Adds a slice behind, or before, all others. `own_block`: the owner of the queue took the block
   /// for itself and may fill what is left of it.
-  void push_back(Slice slice, bool own_block = false);
+  void push_back(Slice slice, bool own_block = false) {
+    if (size_ != 0) {
+      push_behind(std::move(slice));
+    } else {
+      const Slice::Parts parts = std::move(slice).release();
+      store_ = parts.block;
+      offset_ = parts.offset & kOffsetMask;
+      size_ = parts.size;
+    }
+    back_is_own_ = own_block;
+  }
   void push_front(Slice slice);
   /// Takes the first or the last slice out; the queue must not be empty.
   Slice pop_front();
@@ -55,12 +65,17 @@ class SliceQueue {
 
   /// Forgets `bytes`, at most size(), at the beginning or at the end.
   void drop_front(std::uint32_t bytes) {
-    if (in_ring_ || bytes == size_) return drop_whole_slices(bytes);
+    if (in_ring_) return drop_front_of_ring(bytes);
+    if (bytes == size_) return clear();
     offset_ = (offset_ + bytes) & kOffsetMask;
     size_ -= bytes;
   }
   void drop_back(std::uint32_t bytes);
-  void clear();
+  void clear() {
+    if (size_ == 0) return;
+    if (in_ring_) return forget_ring();
+    take_single();
+  }
 
   /// Calls `visit(const Slice&, offset, length)` for each part of a slice in the bytes
   /// [offset, offset + length) of the queue, which must lie within, in order and until it returns
@@ -86,11 +101,18 @@ class SliceQueue {
   /// The only slice, whose reference the queue keeps (while there is one and no ring).
   Slice::Parts single() const { return {block(), offset_, size_}; }
   /// Takes the only slice out.
-  Slice take_single();
+  Slice take_single() {
+    Slice slice = Slice::adopt(single());
+    store_ = nullptr;
+    size_ = 0;
+    back_is_own_ = false;
+    return slice;
+  }
   Place find(std::uint32_t offset) const;
   Slice& at(std::uint32_t index) const;
   Entry& claim(bool at_front);
-  void drop_whole_slices(std::uint32_t bytes);
+  void push_behind(Slice slice);
+  void drop_front_of_ring(std::uint32_t bytes);
   void forget_ring();
   void swap(SliceQueue& other) noexcept;
 
@@ -108,7 +130,13 @@ static_assert(sizeof(SliceQueue) <= 16, "an idle connection holds two of them");
 /// A block for `wanted` bytes that are to be copied behind `queued` others: small for a small
 /// write, large for a large one or when the queue is long already. Empty when the pool is
 /// exhausted.
-Slice take_block(BufferPool& pool, std::size_t wanted, std::uint32_t queued);
+inline Slice take_block(BufferPool& pool, std::size_t wanted, std::uint32_t queued) {
+  constexpr std::uint32_t kLongQueue = 4 * BufferPool::kSmallBlock;
+  if (wanted > BufferPool::kSmallBlock || queued >= kLongQueue) {
+    if (Slice block = pool.take(BufferPool::kLargeBlock)) return block;
+  }
+  return pool.take(BufferPool::kSmallBlock);
+}
 
 template <typename Visit>
 void SliceQueue::visit(std::uint32_t offset, std::uint32_t length, Visit visit) const {
