@@ -11,12 +11,14 @@
 #include "hawser/stack.hpp"
 #include "hawser/tcp_listener.hpp"
 #include "hawser/tcp_stream.hpp"
+#include "hawser/udp_socket.hpp"
 
 namespace hawser {
 
 namespace sockets {
 class PollSet;
-}
+class Socket;
+}  // namespace sockets
 
 /// A socket on which something is possible.
 struct PollEvent {
@@ -41,11 +43,14 @@ class Poller {
   /// added before, bad_handle.
   IoResult<void> add(const TcpStream& stream, Ready interest, std::uint64_t key);
   IoResult<void> add(const TcpListener& listener, Ready interest, std::uint64_t key);
+  IoResult<void> add(const UdpSocket& socket, Ready interest, std::uint64_t key);
   /// Changes what is waited for. Errors: invalid_argument when it was not added, bad_handle.
   IoResult<void> modify(const TcpStream& stream, Ready interest);
   IoResult<void> modify(const TcpListener& listener, Ready interest);
+  IoResult<void> modify(const UdpSocket& socket, Ready interest);
   void remove(const TcpStream& stream);
   void remove(const TcpListener& listener);
+  void remove(const UdpSocket& socket);
 
   /// Waits until a socket is ready and fills `events`, the longest waiting first. Returns how many
   /// there are: zero when the deadline has passed. Error: shut_down.
@@ -57,6 +62,10 @@ class Poller {
   int descriptor();
 
  private:
+  IoResult<void> add_socket(sockets::Socket* socket, Ready interest, std::uint64_t key);
+  IoResult<void> modify_socket(sockets::Socket* socket, Ready interest);
+  void remove_socket(sockets::Socket* socket);
+
   std::unique_ptr<sockets::PollSet> set_;
 };
 

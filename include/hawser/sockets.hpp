@@ -1,4 +1,4 @@
-// All of the sockets: hosts, streams, listeners, and waiting for many.
+// All of the sockets: hosts, streams, listeners, UDP sockets, and waiting for many.
 #pragma once
 
 #include "hawser/host.hpp"
@@ -6,3 +6,4 @@
 #include "hawser/poller.hpp"
 #include "hawser/tcp_listener.hpp"
 #include "hawser/tcp_stream.hpp"
+#include "hawser/udp_socket.hpp"

@@ -241,7 +241,7 @@ void Engine::notify(SocketEntry& entry, Ready what) {
 }
 
 void Engine::pass_on(SocketEntry& entry) {
-  if (!entry.waiters.empty() && entry.handle) notify(entry, stack_->tcp_ready(entry.handle));
+  if (!entry.waiters.empty() && entry.handle) notify(entry, stack_->ready(entry.handle));
 }
 
 bool Engine::wait(Lock& lock, SocketEntry& entry, Ready interest, Instant until) {

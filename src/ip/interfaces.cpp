@@ -181,10 +181,4 @@ void Interfaces::on_time(Instant now, std::vector<OwnAddress>& expired) {
   ++generation_;
 }
 
-std::optional<IpAddress> Interfaces::source_on(InterfaceId interface,
-                                               const IpAddress& destination) const {
-  const OwnAddress* source = select_source({destination, interface, destination}, addresses_.all());
-  return source == nullptr ? std::nullopt : std::optional(source->prefix.address);
-}
-
 }  // namespace hawser::ip

@@ -84,8 +84,6 @@ class Interfaces {
   /// Our address to use towards `destination` (RFC9293-MUST-44); nothing without a route or without
   /// an address that serves.
   std::optional<IpAddress> source_for(const IpAddress& destination, Zone zone = Zone::none) const;
-  /// The same for a packet that is to leave by `interface`, whatever the routes say.
-  std::optional<IpAddress> source_on(InterfaceId interface, const IpAddress& destination) const;
   /// Addresses of one name, the most promising first (RFC 6724 6).
   std::vector<IpAddress> in_order_of_promise(std::vector<IpAddress> destinations) const;
 

@@ -101,8 +101,8 @@ std::size_t PollSet::collect(std::span<PollEvent> events) {
   std::size_t count = 0;
   for (std::size_t left = ready_.size(); left != 0 && count < events.size(); --left) {
     Item& item = ready_.front();
-    const Ready found = engine_->stack().tcp_ready(item.socket.handle) &
-                        (item.interest | Ready::error | Ready::closed);
+    const Ready found =
+        engine_->stack().ready(item.socket.handle) & (item.interest | Ready::error | Ready::closed);
     if (any(found)) {
       events[count++] = PollEvent{item.key, found};
       ready_.splice(ready_.end(), ready_, item.self);
@@ -136,31 +136,41 @@ Poller& Poller::operator=(Poller&& other) noexcept = default;
 Poller::~Poller() = default;
 
 IoResult<void> Poller::add(const TcpStream& stream, Ready interest, std::uint64_t key) {
-  if (!stream.socket_) return failure(Error::bad_handle);
-  return set_->add(*stream.socket_, interest, key);
+  return add_socket(stream.socket_.get(), interest, key);
 }
-
 IoResult<void> Poller::add(const TcpListener& listener, Ready interest, std::uint64_t key) {
-  if (!listener.socket_) return failure(Error::bad_handle);
-  return set_->add(*listener.socket_, interest, key);
+  return add_socket(listener.socket_.get(), interest, key);
+}
+IoResult<void> Poller::add(const UdpSocket& socket, Ready interest, std::uint64_t key) {
+  return add_socket(socket.socket_.get(), interest, key);
 }
 
 IoResult<void> Poller::modify(const TcpStream& stream, Ready interest) {
-  if (!stream.socket_) return failure(Error::bad_handle);
-  return set_->modify(*stream.socket_, interest);
+  return modify_socket(stream.socket_.get(), interest);
 }
-
 IoResult<void> Poller::modify(const TcpListener& listener, Ready interest) {
-  if (!listener.socket_) return failure(Error::bad_handle);
-  return set_->modify(*listener.socket_, interest);
+  return modify_socket(listener.socket_.get(), interest);
+}
+IoResult<void> Poller::modify(const UdpSocket& socket, Ready interest) {
+  return modify_socket(socket.socket_.get(), interest);
 }
 
-void Poller::remove(const TcpStream& stream) {
-  if (stream.socket_) set_->remove(*stream.socket_);
+void Poller::remove(const TcpStream& stream) { remove_socket(stream.socket_.get()); }
+void Poller::remove(const TcpListener& listener) { remove_socket(listener.socket_.get()); }
+void Poller::remove(const UdpSocket& socket) { remove_socket(socket.socket_.get()); }
+
+IoResult<void> Poller::add_socket(sockets::Socket* socket, Ready interest, std::uint64_t key) {
+  if (socket == nullptr) return failure(Error::bad_handle);
+  return set_->add(*socket, interest, key);
 }
 
-void Poller::remove(const TcpListener& listener) {
-  if (listener.socket_) set_->remove(*listener.socket_);
+IoResult<void> Poller::modify_socket(sockets::Socket* socket, Ready interest) {
+  if (socket == nullptr) return failure(Error::bad_handle);
+  return set_->modify(*socket, interest);
+}
+
+void Poller::remove_socket(sockets::Socket* socket) {
+  if (socket != nullptr) set_->remove(*socket);
 }
 
 IoResult<std::size_t> Poller::wait(std::span<PollEvent> events, Deadline deadline) {

@@ -85,4 +85,36 @@ class Socket : public host::SocketEntry {
   }
 };
 
+// ---- what all kinds of sockets do alike; `socket` is null when it was moved from
+
+/// What is possible now, as poll(2) would tell it.
+inline Ready ready(const Socket* socket) {
+  if (socket == nullptr) return Ready::none;
+  const host::Engine::Lock lock = socket->engine->lock();
+  if (socket->state()) return Ready::none;
+  return socket->engine->stack().ready(socket->handle);
+}
+
+/// Waits until one of `interest`, error or closed is true and returns all that are.
+inline IoResult<Ready> wait(Socket* socket, Ready interest, Deadline deadline) {
+  if (socket == nullptr) return failure(Error::bad_handle);
+  return socket->perform(interest, deadline, [&](Stack& stack, Instant) -> Result<Ready> {
+    const Ready found = stack.ready(socket->handle) & (interest | Ready::error | Ready::closed);
+    if (!any(found)) return std::unexpected(Error::would_block);
+    return found;
+  });
+}
+
+inline void set_timeout(Socket* socket, std::optional<Duration> timeout) {
+  if (socket == nullptr) return;
+  const host::Engine::Lock lock = socket->engine->lock();
+  socket->timeout = timeout;
+}
+
+inline void set_non_blocking(Socket* socket, bool on) {
+  if (socket == nullptr) return;
+  const host::Engine::Lock lock = socket->engine->lock();
+  socket->non_blocking = on;
+}
+
 }  // namespace hawser::sockets

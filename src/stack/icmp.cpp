@@ -62,7 +62,7 @@ void Stack::Impl::on_icmp(const Context& context, const wire::IpHeader& ip, Pack
   const auto parsed = wire::parse_icmp(message, ip.source, ip.destination);
   if (!parsed) return drop(context, parsed.error(), message.size());
   if (const auto* error = std::get_if<wire::IcmpError>(&*parsed)) {
-    on_icmp_error(context, *error, ip.source);
+    on_icmp_error(context, *error, ip.source, message.interface());
   } else if (const auto* echo = std::get_if<wire::IcmpEcho>(&*parsed); echo && !echo->reply) {
     on_echo_request(context, ip, *echo, message);
   }
@@ -70,10 +70,10 @@ void Stack::Impl::on_icmp(const Context& context, const wire::IpHeader& ip, Pack
 
 /// RFC9293-MUST-54: to the connection that the quoted segment is of.
 void Stack::Impl::on_icmp_error(const Context& context, const wire::IcmpError& error,
-                                const IpAddress& reporter) {
+                                const IpAddress& reporter, InterfaceId interface) {
   if (error.kind == wire::IcmpErrorKind::packet_too_big) ++counters_.packets_too_big;
   if (error.protocol == static_cast<std::uint8_t>(wire::IpProtocol::udp)) {
-    return on_udp_error(context, error, reporter);
+    return on_udp_error(context, error, reporter, interface);
   }
   const auto meaning = meaning_of(error.kind);
   if (!meaning) return;

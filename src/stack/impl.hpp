@@ -160,8 +160,7 @@ class Stack::Impl {
   };
   /// How a datagram leaves.
   struct Way {
-    InterfaceId interface{};
-    std::uint32_t mtu = 0;  ///< bytes
+    ip::Route route;
     IpAddress source;
     bool is_unicast = true;
   };
@@ -277,13 +276,14 @@ class Stack::Impl {
   // icmp.cpp
   void on_icmp(const Context& context, const wire::IpHeader& ip, Packet& message, InterfaceId from);
   void on_icmp_error(const Context& context, const wire::IcmpError& error,
-                     const IpAddress& reporter);
+                     const IpAddress& reporter, InterfaceId interface);
   void on_echo_request(const Context& context, const wire::IpHeader& ip,
                        const wire::IcmpEcho& request, Packet& data);
   void send_unreachable(const Context& context, const wire::IpHeader& ip, const Packet& offending,
                         wire::IcmpErrorKind kind, InterfaceId from);
 
   // udp.cpp
+  static Endpoint end_on(InterfaceId interface, const IpAddress& address, Port port);
   void on_udp(const Context& context, const wire::IpHeader& ip, std::uint32_t header_bytes,
               Packet& packet, InterfaceId from);
   std::optional<DropReason> check_udp_addresses(const wire::IpHeader& ip, InterfaceId interface,
@@ -292,8 +292,8 @@ class Stack::Impl {
                        Packet& payload);
   void deliver_udp(const Context& context, std::uint32_t index, const wire::IpHeader& ip,
                    const Tuple& ends, Packet payload);
-  void on_udp_error(const Context& context, const wire::IcmpError& error,
-                    const IpAddress& reporter);
+  void on_udp_error(const Context& context, const wire::IcmpError& error, const IpAddress& reporter,
+                    InterfaceId interface);
   void drain_udp(const Context& context, std::vector<Packet>& out, std::size_t room);
   void tell_udp(std::uint32_t index, Ready what);
   udp::Socket* udp_of(SocketHandle socket);
@@ -306,12 +306,11 @@ class Stack::Impl {
   std::optional<InterfaceId> group_interface(const IpAddress& group,
                                              std::optional<InterfaceId> chosen) const;
   Result<void> bind_if_needed(std::uint32_t index);
-  Result<Way> way_to(const udp::Socket& socket, const IpAddress& destination,
+  bool speaks_other_family(const udp::Socket& socket, const IpAddress& destination) const;
+  Result<Way> way_to(const udp::Socket& socket, const Endpoint& destination,
                      const UdpSendOptions& options) const;
-  Result<InterfaceId> interface_to(const udp::Socket& socket, const IpAddress& destination,
-                                   const UdpSendOptions& options) const;
-  Result<IpAddress> source_to(const udp::Socket& socket, const IpAddress& destination,
-                              InterfaceId interface, const UdpSendOptions& options) const;
+  Result<IpAddress> source_to(const udp::Socket& socket, const Endpoint& destination,
+                              const ip::Route& route, const UdpSendOptions& options) const;
   Packet packet_with(std::span<const std::byte> data);
 
   // calls.cpp

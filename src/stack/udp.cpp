@@ -27,6 +27,12 @@ void Stack::Impl::tell_udp(std::uint32_t index, Ready what) {
   socket.pending |= what;
 }
 
+/// With the zone, where the address means something else on each link (RFC 4007 6).
+Endpoint Stack::Impl::end_on(InterfaceId interface, const IpAddress& address, Port port) {
+  const bool zoned = interface != ip::kLoopback && address.needs_zone();
+  return {address, port, zoned ? zone_of(interface) : Zone::none};
+}
+
 // ---- that arrive
 
 /// Unlike TCP, UDP may be said to many; and who has no address yet may speak to all (RFC 1122
@@ -65,8 +71,8 @@ void Stack::Impl::on_udp(const Context& context, const wire::IpHeader& ip,
       !wire::udp_checksum_ok(packet, header_bytes, ip.source, ip.destination)) {
     return drop(context, DropReason::bad_udp_checksum, packet.size());
   }
-  const Tuple ends{{ip.destination, parsed->header.destination},
-                   {ip.source, parsed->header.source}};
+  const Tuple ends{end_on(packet.interface(), ip.destination, parsed->header.destination),
+                   end_on(packet.interface(), ip.source, parsed->header.source)};
   const std::uint32_t all_headers = header_bytes + static_cast<std::uint32_t>(wire::kUdpHeader);
   if (!interfaces_.is_ours(ip.destination)) {
     packet.trim_front(all_headers);
@@ -120,14 +126,14 @@ void Stack::Impl::deliver_udp(const Context& context, std::uint32_t index, const
 
 /// RFC1122-4.1.3.3: to the socket that sent what is quoted.
 void Stack::Impl::on_udp_error(const Context& context, const wire::IcmpError& error,
-                               const IpAddress& reporter) {
+                               const IpAddress& reporter, InterfaceId interface) {
   if (error.kind == wire::IcmpErrorKind::source_quench) return;  // RFC 6633
-  const Tuple ends{{error.source, error.source_port}, {error.destination, error.destination_port}};
+  // What was sent to ourselves is answered by ourselves.
+  const InterfaceId way = interfaces_.is_ours(error.destination) ? ip::kLoopback : interface;
+  const Tuple ends{end_on(way, error.source, error.source_port),
+                   end_on(way, error.destination, error.destination_port)};
   std::uint32_t index = udp::Table::kNone;
-  if (interfaces_.is_ours(error.source)) {
-    const auto route = interfaces_.route(error.destination);
-    index = udp_.find(ends, route ? route->interface : InterfaceId{});
-  }
+  if (interfaces_.is_ours(error.source)) index = udp_.find(ends, way);
   if (index == udp::Table::kNone) return drop(context, DropReason::bad_icmp, 0, ends);
   const bool wanted = udp_[index].on_error({.at = context.now,
                                             .kind = error.kind,

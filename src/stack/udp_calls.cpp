@@ -32,12 +32,13 @@ Result<void> Stack::Impl::bind_if_needed(std::uint32_t index) {
 Result<void> Stack::Impl::udp_connect(SocketHandle socket, const Endpoint& remote) {
   const udp::Socket* found = udp_of(socket);
   if (found == nullptr) return std::unexpected(Error::bad_handle);
-  if (remote.port == Port{}) return std::unexpected(Error::invalid_argument);
-  const auto way = way_to(*found, remote.address, {});
+  const auto way = way_to(*found, remote, {});
   if (!way) return std::unexpected(way.error());
   const std::uint32_t index = stack::index_of(socket);
   if (const auto bound = bind_if_needed(index); !bound) return bound;
-  return udp_.connect(index, way->source, remote);
+  const InterfaceId interface = way->route.interface;
+  return udp_.connect(index, end_on(interface, way->source, found->local.port),
+                      end_on(interface, remote.address, remote.port));
 }
 
 Result<void> Stack::Impl::udp_disconnect(SocketHandle socket) {
@@ -51,75 +52,63 @@ Result<void> Stack::Impl::udp_disconnect(SocketHandle socket) {
 // ---- the way out
 
 bool Stack::Impl::is_interface(InterfaceId interface) const {
-  return static_cast<std::size_t>(interface) < config_.interfaces.size();
-}
-
-Result<InterfaceId> Stack::Impl::interface_to(const udp::Socket& socket,
-                                              const IpAddress& destination,
-                                              const UdpSendOptions& options) const {
-  std::optional<InterfaceId> chosen =
-      options.interface ? options.interface : socket.settings.interface;
-  if (!chosen && destination.is_multicast()) chosen = socket.settings.multicast_interface;
-  if (interfaces_.is_ours(destination)) return ip::kLoopback;
-  if (chosen) {
-    if (!is_interface(*chosen)) return std::unexpected(Error::invalid_argument);
-    return *chosen;
-  }
-  if (const auto route = interfaces_.route(destination)) return route->interface;
-  // Without a route, a group and all hosts of the link are looked for where there is a link.
-  if (interfaces_.is_unicast(destination) || config_.interfaces.empty()) {
-    return std::unexpected(Error::network_unreachable);
-  }
-  return InterfaceId{0};
+  return static_cast<std::size_t>(interface) < interfaces_.size();
 }
 
 /// RFC1122-4.1.3.5, RFC1122-4.1.3.6: always one of ours that a single host can have.
-Result<IpAddress> Stack::Impl::source_to(const udp::Socket& socket, const IpAddress& destination,
-                                         InterfaceId interface,
+Result<IpAddress> Stack::Impl::source_to(const udp::Socket& socket, const Endpoint& destination,
+                                         const ip::Route& route,
                                          const UdpSendOptions& options) const {
   std::optional<IpAddress> source = options.source;
   if (source && !interfaces_.is_ours(*source)) return std::unexpected(Error::address_not_available);
   const IpAddress& bound = socket.local.address;
   if (!source && !bound.is_unspecified() && interfaces_.is_ours(bound)) source = bound;
-  if (!source) {
-    source =
-        interface == ip::kLoopback ? destination : interfaces_.source_on(interface, destination);
-    if (!source) source = interfaces_.source_for(destination);
-  }
+  const Zone zone = route.interface == ip::kLoopback ? Zone::none : zone_of(route.interface);
+  if (!source) source = interfaces_.source_for(destination.address, zone);
   if (!source) {
     // A host that has no address yet may ask all others for one (RFC 1122 3.2.1.3 (a)).
-    if (!destination.is_v4() || interfaces_.is_unicast(destination)) {
+    if (!destination.address.is_v4() || interfaces_.is_unicast(destination.address)) {
       return std::unexpected(Error::address_not_available);
     }
     return IpAddress::any(Family::ipv4);
   }
-  if (source->family() != destination.family()) return std::unexpected(Error::invalid_argument);
-  if (source->is_loopback() && interface != ip::kLoopback) {
+  if (source->family() != destination.address.family()) {
+    return std::unexpected(Error::invalid_argument);
+  }
+  if (source->is_loopback() && route.interface != ip::kLoopback) {
     return std::unexpected(Error::address_not_available);
   }
   return *source;
 }
 
-Result<Stack::Impl::Way> Stack::Impl::way_to(const udp::Socket& socket,
-                                             const IpAddress& destination,
+/// Whether a socket can say nothing to that family, as it is or would be bound.
+bool Stack::Impl::speaks_other_family(const udp::Socket& socket,
+                                      const IpAddress& destination) const {
+  const bool is_bound = socket.local.port != Port{};
+  if (is_bound && socket.local.address.is_v4()) return !destination.is_v4();
+  if (!destination.is_v4()) return false;
+  const bool v6_only = is_bound ? socket.binding.v6_only : socket.settings.v6_only;
+  return v6_only || !socket.local.address.is_unspecified();
+}
+
+Result<Stack::Impl::Way> Stack::Impl::way_to(const udp::Socket& socket, const Endpoint& destination,
                                              const UdpSendOptions& options) const {
-  const bool bound = socket.local.port != Port{};
-  const bool v6_only = bound ? socket.binding.v6_only : socket.settings.v6_only;
-  const IpAddress& local = socket.local.address;
-  const bool other_family = destination.is_v4() ? (!local.is_v4() && !local.is_unspecified()) ||
-                                                      (!local.is_v4() && v6_only)
-                                                : bound && local.is_v4();
-  if (destination.is_unspecified() || other_family) return std::unexpected(Error::invalid_argument);
-  const bool broadcast = interfaces_.is_broadcast(destination);
+  const IpAddress& address = destination.address;
+  if (destination.port == Port{} || address.is_unspecified() ||
+      speaks_other_family(socket, address)) {
+    return std::unexpected(Error::invalid_argument);
+  }
+  const bool broadcast = interfaces_.is_broadcast(address);
   if (broadcast && !socket.settings.broadcast) return std::unexpected(Error::permission_denied);
-  const auto interface = interface_to(socket, destination, options);
-  if (!interface) return std::unexpected(interface.error());
-  const auto source = source_to(socket, destination, *interface, options);
+  std::optional<InterfaceId> chosen = options.interface;
+  if (!chosen) chosen = socket.settings.interface;
+  if (!chosen && address.is_multicast()) chosen = socket.settings.multicast_interface;
+  if (chosen && !is_interface(*chosen)) return std::unexpected(Error::invalid_argument);
+  const auto route = interfaces_.route(address, chosen ? zone_of(*chosen) : destination.zone);
+  if (!route) return std::unexpected(Error::network_unreachable);
+  const auto source = source_to(socket, destination, *route, options);
   if (!source) return std::unexpected(source.error());
-  const std::uint32_t mtu = *interface == ip::kLoopback
-                                ? ip::kLoopbackMtu
-                                : config_.interfaces[static_cast<std::size_t>(*interface)].mtu;
-  return Way{*interface, mtu, *source, !broadcast && !destination.is_multicast()};
+  return Way{*route, *source, !broadcast && !address.is_multicast()};
 }
 
 // ---- to send
@@ -145,20 +134,20 @@ Result<std::size_t> Stack::Impl::udp_send(Instant now, SocketHandle handle,
   if (const auto error = socket->take_error()) return std::unexpected(*error);
   if (destination == nullptr && !socket->remote) return std::unexpected(Error::not_connected);
   const Endpoint to = destination == nullptr ? *socket->remote : *destination;
-  if (to.port == Port{}) return std::unexpected(Error::invalid_argument);
   if (data.size() > (to.address.is_v4() ? wire::kLargestUdp4 : wire::kLargestUdp6)) {
     return std::unexpected(Error::message_size);
   }
   UdpSendOptions chosen = options;
-  if (socket->remote && !chosen.source && !socket->source.is_unspecified())
-    chosen.source = socket->source;
-  const auto way = way_to(*socket, to.address, chosen);
+  if (socket->remote && !chosen.source && !socket->source.address.is_unspecified()) {
+    chosen.source = socket->source.address;
+  }
+  const auto way = way_to(*socket, to, chosen);
   if (!way) return std::unexpected(way.error());
   const UdpSettings& settings = socket->settings;
   const bool dont_fragment = options.dont_fragment.value_or(settings.dont_fragment);
   const std::size_t ip_header = to.address.is_v4() ? wire::kIpv4MinHeader : wire::kIpv6Header;
   // What is too large for the link cannot leave in one piece, and is not cut into many.
-  if (data.size() + wire::kUdpHeader + ip_header > way->mtu) {
+  if (data.size() + wire::kUdpHeader + ip_header > way->route.mtu) {
     return std::unexpected(Error::message_size);
   }
   if (!socket->has_room_to_send()) {
@@ -177,24 +166,26 @@ Result<std::size_t> Stack::Impl::udp_send(Instant now, SocketHandle handle,
   wire::push_udp(packet, {socket->local.port, to.port}, way->source, to.address);
   const std::uint8_t hop_limit = options.hop_limit.value_or(
       to.address.is_multicast() ? settings.multicast_hop_limit : settings.hop_limit);
-  wire::push_ip(packet, {.source = way->source,
-                         .destination = to.address,
-                         .protocol = static_cast<std::uint8_t>(wire::IpProtocol::udp),
-                         .hop_limit = hop_limit,
-                         .dscp = options.dscp.value_or(settings.dscp),
-                         .ecn = options.ecn.value_or(settings.ecn),
-                         .dont_fragment = dont_fragment,
-                         .flow_label = flow_label_of({{way->source, socket->local.port}, to})});
-  packet.set_interface(way->interface);
+  wire::push_ip(
+      packet,
+      {.source = way->source,
+       .destination = to.address,
+       .protocol = static_cast<std::uint8_t>(wire::IpProtocol::udp),
+       .hop_limit = hop_limit,
+       .dscp = options.dscp.value_or(settings.dscp),
+       .ecn = options.ecn.value_or(settings.ecn),
+       .dont_fragment = dont_fragment,
+       .flow_label = flow_label_of({{way->source, socket->local.port}, {to.address, to.port}})});
+  packet.set_interface(way->route.interface);
   Outgoing outgoing{.packet = std::move(packet),
                     .source = way->source,
                     .destination = to.address,
                     .socket = handle};
   outgoing.bytes = static_cast<std::uint32_t>(std::max<std::size_t>(data.size(), 1));
-  if (!way->is_unicast && way->interface != ip::kLoopback) {
+  if (!way->is_unicast && way->route.interface != ip::kLoopback) {
     outgoing.to_ourselves =
         to.address.is_multicast()
-            ? settings.multicast_loop && multicast_.is_member(way->interface, to.address)
+            ? settings.multicast_loop && multicast_.is_member(way->route.interface, to.address)
             : udp_.has_port(to.port);
     outgoing.to_link = hop_limit != 0;  // RFC1112-6.1: zero stays on this host
   }
@@ -246,8 +237,7 @@ std::optional<InterfaceId> Stack::Impl::group_interface(const IpAddress& group,
                                                         std::optional<InterfaceId> chosen) const {
   if (chosen) return chosen;
   if (const auto route = interfaces_.route(group)) return route->interface;
-  if (config_.interfaces.empty()) return std::nullopt;
-  return InterfaceId{0};
+  return std::nullopt;
 }
 
 Result<void> Stack::Impl::udp_join(Instant now, SocketHandle handle, const IpAddress& group,
@@ -296,7 +286,7 @@ Result<UdpInfo> Stack::Impl::udp_info(SocketHandle handle) {
                .datagrams_received = socket->received,
                .datagrams_sent = socket->sent,
                .dropped = socket->dropped};
-  if (socket->remote && info.local.address.is_unspecified()) info.local.address = socket->source;
+  if (socket->remote && info.local.address.is_unspecified()) info.local = socket->source;
   return info;
 }
 

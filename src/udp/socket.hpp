@@ -46,7 +46,7 @@ class Socket {
   UdpSettings settings;
   Endpoint local;  ///< as it was bound; port zero: not yet
   std::optional<Endpoint> remote{};
-  IpAddress source{};  ///< while connected: where its datagrams come from
+  Endpoint source{};  ///< while connected: where its datagrams come from
   std::vector<Membership> groups{};
   std::uint64_t received = 0;
   std::uint64_t sent = 0;

@@ -73,8 +73,11 @@ Result<void> Table::bind(std::uint32_t index, Endpoint local) {
                     .reuse_address = settings.reuse_address,
                     .reuse_port = settings.reuse_port,
                     .interface = settings.interface};
+  if (local.zone != Zone::none && !socket.binding.interface) {
+    socket.binding.interface = interface_of(local.zone);
+  }
   const Group wanted{
-      .address = local.address, .v6_only = settings.v6_only, .interface = settings.interface};
+      .address = local.address, .v6_only = settings.v6_only, .interface = socket.binding.interface};
   Groups& groups = ports_[to_number(local.port)];
   if (conflicts(groups, wanted, socket)) return std::unexpected(Error::address_in_use);
   socket.local = local;
@@ -101,14 +104,13 @@ Table::Group& Table::group_of(const Socket& socket) {
 
 /// A socket that is bound to a group or a broadcast address goes on receiving there.
 tcp::Tuple Table::ends_of(const Socket& socket) const {
-  const IpAddress& bound = socket.local.address;
-  return {{bound.is_unspecified() ? socket.source : bound, socket.local.port}, *socket.remote};
+  return {socket.local.address.is_unspecified() ? socket.source : socket.local, *socket.remote};
 }
 
-Result<void> Table::connect(std::uint32_t index, const IpAddress& source, const Endpoint& remote) {
+Result<void> Table::connect(std::uint32_t index, const Endpoint& source, const Endpoint& remote) {
   Socket& socket = sockets_[index];
   const std::optional<Endpoint> old_remote = socket.remote;
-  const IpAddress old_source = socket.source;
+  const Endpoint old_source = socket.source;
   if (old_remote) connected_.erase(ends_of(socket));
   socket.source = source;
   socket.remote = remote;

@@ -35,9 +35,10 @@ class Table {
   /// Gives the socket an address, which is ours, any, or a group's, and a port, zero for one that
   /// nobody has. Errors: invalid_argument when it has one, address_in_use.
   Result<void> bind(std::uint32_t index, Endpoint local);
-  /// Fixes the remote end; `source` is where its datagrams come from. A socket that is connected
-  /// changes over. It must be bound. Errors: address_in_use when another has the same ends.
-  Result<void> connect(std::uint32_t index, const IpAddress& source, const Endpoint& remote);
+  /// Fixes the remote end; `source` is where its datagrams come from, with its port. A socket that
+  /// is connected changes over. It must be bound. Errors: address_in_use when another has the same
+  /// ends.
+  Result<void> connect(std::uint32_t index, const Endpoint& source, const Endpoint& remote);
   void disconnect(std::uint32_t index);
   void close(std::uint32_t index);
 

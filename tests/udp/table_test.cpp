@@ -17,6 +17,8 @@ const Endpoint kPeer6{*IpAddress::parse("fd00::1"), Port{5000}};
 constexpr InterfaceId kFirst{0};
 constexpr InterfaceId kSecond{1};
 
+Endpoint at(std::uint16_t port) { return {kOurs, Port{port}}; }
+
 class UdpTable : public ::testing::Test {
  protected:
   std::uint32_t bound(const IpAddress& address, std::uint16_t port, UdpSettings settings = {}) {
@@ -68,7 +70,7 @@ TEST_F(UdpTable, FindsTheMostSpecific) {
   const std::uint32_t exact = bound(kOurs, 53, {.reuse_address = true});
   EXPECT_EQ(receiver(kOurs, 53), exact);
   const std::uint32_t connected = bound(kOurs, 53, {.reuse_address = true});
-  ASSERT_TRUE(table.connect(connected, kOurs, kPeer));
+  ASSERT_TRUE(table.connect(connected, at(53), kPeer));
   EXPECT_EQ(receiver(kOurs, 53), connected);
   EXPECT_EQ(receiver(kOurs, 53, {kPeer.address, Port{5001}}), exact);
   EXPECT_EQ(receiver(kOurs, 54), Table::kNone);
@@ -149,7 +151,7 @@ TEST_F(UdpTable, GivesManyToAllOfThem) {  // RFC1122-4.1.3.3
   const std::uint32_t group = bound(IpAddress::v4(224, 0, 0, 251), 53, {.reuse_address = true});
   const std::uint32_t ours = bound(kOurs, 53, {.reuse_address = true});
   const std::uint32_t connected = bound(kAny4, 53, {.reuse_address = true});
-  ASSERT_TRUE(table.connect(connected, kOurs, kPeer));
+  ASSERT_TRUE(table.connect(connected, at(53), kPeer));
   EXPECT_EQ(receivers(IpAddress::v4(224, 0, 0, 251), 53), (std::set{any, again, dual, group}));
   EXPECT_EQ(receivers(IpAddress::v4(10, 0, 0, 255), 53), (std::set{any, again, dual}));
   EXPECT_EQ(receiver(kOurs, 53, {kPeer.address, Port{9}}), ours);
@@ -162,7 +164,7 @@ TEST_F(UdpTable, KeepsToAnInterface) {
   EXPECT_EQ(receiver(kOurs, 53, kPeer, kSecond), second);
   EXPECT_EQ(receivers(IpAddress::v4(10, 0, 0, 255), 53, kFirst), std::set{any});
   EXPECT_EQ(receivers(IpAddress::v4(10, 0, 0, 255), 53, kSecond), (std::set{any, second}));
-  ASSERT_TRUE(table.connect(second, kOurs, kPeer));
+  ASSERT_TRUE(table.connect(second, at(53), kPeer));
   EXPECT_EQ(receiver(kOurs, 53, kPeer, kFirst), any);
   EXPECT_EQ(receiver(kOurs, 53, kPeer, kSecond), second);
   // On different interfaces the same address is not the same.
@@ -173,13 +175,13 @@ TEST_F(UdpTable, KeepsToAnInterface) {
 TEST_F(UdpTable, ConnectsAgainAndNoMore) {
   const std::uint32_t one = bound(kAny4, 53, {.reuse_address = true});
   const std::uint32_t two = bound(kAny4, 53, {.reuse_address = true});
-  ASSERT_TRUE(table.connect(one, kOurs, kPeer));
-  EXPECT_EQ(table.connect(two, kOurs, kPeer).error(), Error::address_in_use);
+  ASSERT_TRUE(table.connect(one, at(53), kPeer));
+  EXPECT_EQ(table.connect(two, at(53), kPeer).error(), Error::address_in_use);
   EXPECT_EQ(receiver(kOurs, 53, kPeer6), two);
   const Endpoint other{kPeer.address, Port{1}};
-  ASSERT_TRUE(table.connect(one, kOurs, other));
-  ASSERT_TRUE(table.connect(two, kOurs, kPeer));
-  EXPECT_EQ(table.connect(two, kOurs, other).error(), Error::address_in_use);
+  ASSERT_TRUE(table.connect(one, at(53), other));
+  ASSERT_TRUE(table.connect(two, at(53), kPeer));
+  EXPECT_EQ(table.connect(two, at(53), other).error(), Error::address_in_use);
   EXPECT_EQ(receiver(kOurs, 53, other), one);
   EXPECT_EQ(receiver(kOurs, 53), two);  // as before the failure
   table.disconnect(one);
