@@ -95,8 +95,7 @@ bool Interfaces::renew_route(const RouteInfo& route) {
 }
 
 void Interfaces::set_reachable(InterfaceId interface, const IpAddress& gateway, bool reachable) {
-  ++generation_;
-  routes_.set_reachable(interface, gateway, reachable);
+  if (routes_.set_reachable(interface, gateway, reachable)) ++generation_;
 }
 
 Route Interfaces::by(InterfaceId interface, const IpAddress& next_hop) const {

@@ -74,7 +74,7 @@ const RouteEntry* RouteTable::find(const IpAddress& destination, Zone zone) cons
   return nullptr;
 }
 
-void RouteTable::set_reachable(InterfaceId interface, const IpAddress& gateway, bool reachable) {
+bool RouteTable::set_reachable(InterfaceId interface, const IpAddress& gateway, bool reachable) {
   bool changed = false;
   for (RouteEntry& route : routes_) {
     if (route.interface != interface || route.gateway != gateway) continue;
@@ -83,9 +83,10 @@ void RouteTable::set_reachable(InterfaceId interface, const IpAddress& gateway, 
     if (!reachable) route.order = next_order_++;  // behind those that were found silent before
     changed = true;
   }
-  if (!changed) return;
+  if (!changed) return false;
   std::ranges::sort(routes_, comes_before);
   update();
+  return true;
 }
 
 void RouteTable::on_time(Instant now) {

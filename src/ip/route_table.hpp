@@ -38,8 +38,8 @@ class RouteTable {
 
   /// Whether a neighbour answers, as far as is known (RFC 1122 3.3.1.4, RFC 4861 6.3.6). Of routes
   /// that are equally long those by gateways that answer come first; when none does, each has its
-  /// turn.
-  void set_reachable(InterfaceId interface, const IpAddress& gateway, bool reachable);
+  /// turn. False when that changes nothing.
+  bool set_reachable(InterfaceId interface, const IpAddress& gateway, bool reachable);
 
   /// Removes what is no longer valid.
   void on_time(Instant now);

@@ -78,7 +78,8 @@ bool Stack::Impl::put_in_frame(const Context& context, Packet& segment, Connecti
   return put_in_frame(context, segment, slot.neighbour, ours);
 }
 
-/// Does what the neighbours ask for.
+/// Does what the neighbours ask for. A gateway that does not answer gives way to another
+/// (RFC 1122 3.3.1.4, RFC 4861 6.3.6).
 void Stack::Impl::settle_neighbours(const Context& context) {
   while (auto output = neighbours_.poll_output()) {
     if (const auto* asked = std::get_if<ip::Solicit>(&*output)) {
@@ -89,8 +90,13 @@ void Stack::Impl::settle_neighbours(const Context& context) {
       enqueue(context, std::move(packet));
     } else if (const auto* failed = std::get_if<ip::Undeliverable>(&*output)) {
       on_undeliverable(context, failed->packet, failed->reason);
+    } else if (const auto* lost = std::get_if<ip::NeighbourLost>(&*output)) {
+      interfaces_.set_reachable(lost->interface, lost->address, false);
+    } else if (const auto* found = std::get_if<ip::NeighbourFound>(&*output)) {
+      interfaces_.set_reachable(found->interface, found->address, true);
     }
   }
+  follow_routes();
 }
 
 /// To the connection that a packet is of, as if a router had said that its host is unreachable: an

@@ -237,6 +237,7 @@ class Stack::Impl {
   void enqueue(const Context& context, Packet frame);
   void transmit(Packet frame, std::vector<Packet>& out);
   IpAddress next_hop(InterfaceId interface, const IpAddress& destination) const;
+  void follow_routes();
 
   // ethernet.cpp
   /// Ours on an Ethernet; null on an interface of bare IP packets.

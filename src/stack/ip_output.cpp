@@ -60,4 +60,11 @@ IpAddress Stack::Impl::next_hop(InterfaceId interface, const IpAddress& destinat
   return route ? route->next_hop : destination;
 }
 
+/// After the routes have changed, connections look their next hops up again.
+void Stack::Impl::follow_routes() {
+  if (interfaces_.generation() == routes_seen_) return;
+  routes_seen_ = interfaces_.generation();
+  neighbours_.renew_references();
+}
+
 }  // namespace hawser

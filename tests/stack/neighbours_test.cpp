@@ -341,6 +341,82 @@ TEST_F(OnEthernet, BroadcastsAndGroupsNeedNoQuestion) {
   quiet();
 }
 
+class TwoGateways : public EthernetScript {
+ protected:
+  static StackConfig config() {
+    StackConfig config = default_config();
+    config.gateways = {kFirst, kSecond};
+    return config;
+  }
+  TwoGateways() : EthernetScript(config()) {
+    drain();
+    sent.clear();
+  }
+  void answers(const IpAddress& gateway, const MacAddress& mac) {
+    arrive_arp({.operation = ArpOperation::reply,
+                .sender_mac = mac,
+                .sender = gateway,
+                .target_mac = kOurMac,
+                .target = kOurs});
+  }
+
+  static inline const IpAddress kFirst = *IpAddress::parse("10.0.0.254");
+  static inline const IpAddress kSecond = *IpAddress::parse("10.0.0.253");
+  static inline const Endpoint kFar{*IpAddress::parse("192.0.2.7"), Port{80}};
+};
+
+TEST_F(TwoGateways, OneThatDoesNotAnswerGivesWay) {  // RFC 1122 3.3.1.4
+  ASSERT_TRUE(stack.tcp_connect(now, {}, kFar));
+  drain();
+  EXPECT_EQ(out_arp().target, kFirst);
+  after(3s);
+  sent.clear();
+  ASSERT_TRUE(stack.tcp_connect(now, {}, kFar));
+  drain();
+  EXPECT_EQ(out_arp().target, kSecond);
+  answers(kSecond, kThirdMac);
+  out_tcp();
+  EXPECT_EQ(link.destination, kThirdMac);
+}
+
+TEST_F(TwoGateways, OneThatFallsSilentGivesWayUnderAConnection) {  // RFC4861-6.3.6, RFC4861-7.3.3
+  const auto socket = stack.tcp_connect(now, {}, kFar);
+  ASSERT_TRUE(socket);
+  drain();
+  out_arp();
+  answers(kFirst, kPeerMac);
+  const TcpHeader syn = out_tcp();
+  TcpHeader reply;
+  reply.source = syn.destination;
+  reply.destination = syn.source;
+  reply.flags = TcpFlags(TcpFlag::syn) | TcpFlag::ack;
+  reply.seq = SeqNum(1000);
+  reply.ack = syn.seq + 1;
+  reply.window = 65535;
+  arrive_tcp(reply, kFar.address, kOurs);
+  ASSERT_EQ(stack.tcp_info(*socket)->state, TcpState::established);
+  const std::array<std::byte, 10> data{};
+  ASSERT_TRUE(stack.tcp_send(now, *socket, data));
+  drain();
+  sent.clear();
+  // Time-outs make the first doubtful; it is asked, and then the second.
+  bool asked_second = false;
+  for (int second = 0; second < 30 && !asked_second; ++second) {
+    after(1s);
+    for (const SentFrame& frame : sent) {
+      const auto arp = wire::parse_arp(frame.packet.head());
+      asked_second |= frame.link.type == wire::EtherType::arp && arp && arp->target == kSecond;
+    }
+    sent.clear();
+  }
+  ASSERT_TRUE(asked_second);
+  answers(kSecond, kThirdMac);
+  out_tcp();
+  EXPECT_EQ(link.destination, kThirdMac);
+  EXPECT_EQ(stack.tcp_info(*socket)->state, TcpState::established);
+  sent.clear();
+}
+
 // ---- told to us
 
 TEST_F(OnEthernet, ANeighbourThatMovesIsFollowed) {
