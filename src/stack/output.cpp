@@ -23,7 +23,10 @@ std::size_t Stack::Impl::poll_frames(Instant now, std::vector<Packet>& out, std:
   const std::size_t before = out.size();
   std::size_t budget = kLoopbackBudget;
   if (!announced_) announce_all(at);
-  follow_routes();
+  if (interfaces_.generation() != routes_seen_) {
+    routes_seen_ = interfaces_.generation();
+    neighbours_.renew_references();
+  }
   while (out.size() - before < limit) {
     if (neighbours_.has_output()) {
       settle_neighbours(at);
