@@ -14,6 +14,7 @@
 #include "cli/http_text.hpp"
 #include "cli/impairment_options.hpp"
 #include "cli/look_up.hpp"
+#include "cli/numbers.hpp"
 #include "cli/stream_command.hpp"
 #include "hawser/poller.hpp"
 
@@ -31,19 +32,20 @@ struct ConnectCommand {
 };
 
 constexpr const char* kFooter =
-    R"(What comes from standard input is sent; what arrives goes to standard output. At the end of input
-our direction is closed, and the peer's is read to its end.
+    R"(What comes from standard input is sent; what arrives goes to standard output. At
+the end of input our direction is closed, and the peer's is read to its end.
 
 Examples:
   A file to a listening kernel's ncat, with a stack of our own:
     ncat -l 9000 > copy &
-    sudo hawser connect 10.9.0.1 9000 --link tun:hw0 --address 10.9.0.2/24 \
-        --host-address 10.9.0.1/24 < file
+    sudo hawser connect 10.9.0.1 9000 --link tun:hw0 \
+        --address 10.9.0.2/24 --host-address 10.9.0.1/24 < file
   A request by hand, over IPv6:
-    printf 'GET / HTTP/1.0\r\n\r\n' | sudo hawser connect fd00:9::1 80 --link tun:hw0 \
-        --address fd00:9::2/64 --host-address fd00:9::1/64
-Exit code: 0 when both directions ended and all was acknowledged, 1 when the connection failed,
-2 when the arguments make no sense, 128 and the signal's number when a signal came first.)";
+    printf 'GET / HTTP/1.0\r\n\r\n' | sudo hawser connect fd00:9::1 80 \
+        --link tun:hw0 --address fd00:9::2/64 --host-address fd00:9::1/64
+Exit code: 0 when both directions ended and all was acknowledged, 1 when the
+connection failed, 2 when the arguments make no sense, 128 and the signal's
+number when a signal came first.)";
 
 /// Waits until the SYN was answered. The error, if there was one; no value when a signal came.
 std::optional<std::error_code> wait_for_answer(Host& host, TcpStream& stream,
@@ -122,10 +124,10 @@ void add_connect(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "connect", "Connect standard input and output with a port, by a stack of its own");
   command->add_option("HOST", options->host, "address or name")->required();
-  command->add_option("PORT", options->port, "TCP port")->required();
-  command->add_option("-p,--local-port", options->local_port, "our port; without it a free one")
-      ->type_name("PORT");
-  add_parsed(*command, "--timeout", options->timeout, parse_duration,
+  add_parsed(*command, "PORT", options->port, parse_port, "TCP port", "")->required();
+  add_parsed(*command, "-p,--local-port", options->local_port, parse_port,
+             "our port; without it a free one", "PORT");
+  add_parsed(*command, "--timeout", options->timeout, parse_patience,
              "give up connecting after this [30s]", "TIME");
   command->add_flag("-v,--verbose", options->verbose, "say on standard error when it stands");
   add_link_options(*command, options->link);

@@ -52,16 +52,25 @@ Parsed<std::uint64_t> parse_seed(std::string_view text) {
 
 bool wants_colour() {
   const char* no_colour = std::getenv("NO_COLOR");
-  return isatty(STDOUT_FILENO) != 0 && (no_colour == nullptr || *no_colour == '\0');
+  if (no_colour != nullptr && *no_colour != '\0') return false;
+  const char* terminal = std::getenv("TERM");
+  return isatty(STDOUT_FILENO) != 0 && terminal != nullptr && std::string_view(terminal) != "dumb";
 }
 
 double milliseconds(Duration span) { return static_cast<double>(span.count()) / 1e6; }
 
-/// The bits a second at which the bytes arrived.
-std::string goodput(const DemoResult& result) {
+std::string bytes_of(std::uint64_t count) {
+  return fmt::format("{} {}", count, count == 1 ? "byte" : "bytes");
+}
+
+/// In how much time the bytes arrived, and at which rate; empty if there were none.
+std::string pace(const DemoResult& result) {
   const double seconds = static_cast<double>(result.elapsed.count()) / 1e9;
-  if (seconds <= 0) return "-";
-  return fmt::format("{:.2f} Mbit/s", static_cast<double>(result.bytes) * 8 / seconds / 1e6);
+  if (seconds <= 0) return "";
+  const double rate = static_cast<double>(result.bytes) * 8 / seconds;
+  return fmt::format(
+      " in {:.1f} ms: {}", seconds * 1e3,
+      rate < 1e4 ? fmt::format("{:.0f} bit/s", rate) : fmt::format("{:.2f} Mbit/s", rate / 1e6));
 }
 
 struct Repairs {
@@ -92,12 +101,11 @@ std::string lost(const PathCounters& counters) {
 
 void print_outcome(const DemoOptions& options, const DemoResult& result) {
   if (result.complete) {
-    fmt::print("  delivered   {} bytes in {:.1f} ms: {}\n", result.bytes,
-               milliseconds(result.elapsed), goodput(result));
+    fmt::print("  delivered   {}{}\n", bytes_of(result.bytes), pace(result));
     return;
   }
   const auto error = result.client_error ? result.client_error : result.server_error;
-  fmt::print("  FAILED      {} of {} bytes delivered: {}\n", result.bytes, options.bytes,
+  fmt::print("  FAILED      {} of {} delivered: {}\n", result.bytes, bytes_of(options.bytes),
              error ? make_error_code(*error).message() : "the connection did not finish");
 }
 
@@ -155,24 +163,24 @@ void add_demo(CLI::App& app) {
   options->link.rate = 10'000'000;
   add_impairment_options(*demo, options->link);
   add_parsed(*demo, "--bytes", options->bytes, parse_amount,
-             "What the client sends, as 64k (the default) or 1m", "SIZE");
+             "what the client sends, as 64k (the default) or 1m", "SIZE");
   add_parsed(
       *demo, "--seed", options->seed, parse_seed,
-      fmt::format("Of all chance: a number, or random. The default, {}, shows a loss and its "
+      fmt::format("of all chance: a number, or random. The default, {}, shows a loss and its "
                   "repair",
                   kDefaultSeed),
       "N");
   demo->add_option("--pcapng", options->pcapng,
-                   "Also write what the client's interface saw, for Wireshark or tcpdump")
+                   "also write what the client's interface saw, for Wireshark or tcpdump")
       ->type_name("FILE");
-  demo->add_flag("--all", options->all, "Print every segment, long runs of data included");
+  demo->add_flag("--all", options->all, "print every segment, long runs of data included");
   demo->footer(
-      "Without options: --loss 2% --delay 20ms --rate 10mbit. No privilege and no network is\n"
-      "needed; time is simulated.\n\n"
+      "Without options: --loss 2% --delay 20ms --rate 10mbit. It needs no privilege and\n"
+      "no network; time is simulated.\n\n"
       "Examples:\n"
       "  hawser demo\n"
       "  hawser demo --loss 10% --seed random\n"
-      "  hawser demo --delay 100ms --rate 1mbit --bytes 20k --all\n");
+      "  hawser demo --delay 100ms --rate 1mbit --bytes 20k --all");
   demo->callback([options] { run_demo(*options); });
 }
 

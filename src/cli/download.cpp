@@ -46,7 +46,7 @@ Download::Download(Host& host, DownloadOptions options, DownloadSink& sink, Prog
 
 std::expected<DownloadResult, std::string> Download::run(const Url& url) {
   Url current = url;
-  for (int redirects = 0;; ++redirects) {
+  for (std::uint64_t redirects = 0;; ++redirects) {
     std::expected<Exchange, std::string> done = exchange(current);
     if (!done) return std::unexpected(std::move(done.error()));
     if (!done->redirect) return done->result;

@@ -28,7 +28,7 @@ struct PartialFile {
 struct DownloadOptions {
   std::chrono::nanoseconds connect_timeout = std::chrono::seconds(30);
   std::chrono::nanoseconds stall_timeout = std::chrono::seconds(30);  ///< without a byte
-  int max_redirects = 10;
+  std::uint64_t max_redirects = 10;
   std::optional<PartialFile> partial;
 };
 

@@ -15,6 +15,7 @@
 #include "cli/http_text.hpp"
 #include "cli/impairment_options.hpp"
 #include "cli/link_options.hpp"
+#include "cli/numbers.hpp"
 #include "cli/progress.hpp"
 #include "cli/url.hpp"
 #include "host/wake_up.hpp"
@@ -34,15 +35,17 @@ struct GetOptions {
 
 constexpr const char* kFooter = R"(Examples:
   A file from a web server on this machine:
-    sudo hawser get http://10.9.0.1/file --link tun:hw0 --address 10.9.0.2/24 \
-        --host-address 10.9.0.1/24 -o file
+    sudo hawser get http://10.9.0.1/file -o file --link tun:hw0 \
+        --address 10.9.0.2/24 --host-address 10.9.0.1/24
   Going on where an earlier transfer ended:
-    sudo hawser get http://10.9.0.1/file --link tun:hw0 --address 10.9.0.2/24 \
-        --host-address 10.9.0.1/24 -o file --continue
+    sudo hawser get http://10.9.0.1/file -o file --continue --link tun:hw0 \
+        --address 10.9.0.2/24 --host-address 10.9.0.1/24
   To a pipe, over a bad line:
-    sudo hawser get http://[fd00:9::1]/file --link tun:hw0 --address fd00:9::2/64 \
-        --host-address fd00:9::1/64 --loss 2% --delay 20ms | sha256sum
-Exit code: 0 when the whole file is there, 1 when not, 2 when the arguments make no sense.)";
+    sudo hawser get http://[fd00:9::1]/file --link tun:hw0 \
+        --address fd00:9::2/64 --host-address fd00:9::1/64 \
+        --loss 2% --delay 20ms | sha256sum
+Exit code: 0 when the whole file is there, 1 when not, 2 when the arguments make
+no sense.)";
 
 /// Writes to a file, or to stdout when it has no name.
 class FileSink : public DownloadSink {
@@ -151,16 +154,17 @@ void add_get(CLI::App& app) {
   const auto options = std::make_shared<GetOptions>();
   CLI::App* command = app.add_subcommand("get", "Get a file over HTTP, by a stack of its own");
   command->add_option("URL", options->url, "http://ADDRESS[:PORT]/PATH")->required();
-  command->add_option("-o,--output", options->output,
-                      "file to write; '-' is stdout. Without it: stdout when that is no terminal, "
-                      "else a file named as in the URL");
+  command
+      ->add_option("-o,--output", options->output,
+                   "file to write; '-' is stdout. Without it: stdout when that is no terminal, "
+                   "else a file named as in the URL")
+      ->type_name("FILE");
   command->add_flag("-C,--continue", options->resume, "go on where an earlier transfer ended");
-  command->add_option("--max-redirects", options->download.max_redirects, "to follow")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
-  add_parsed(*command, "--connect-timeout", options->download.connect_timeout, parse_duration,
+  add_parsed(*command, "--max-redirects", options->download.max_redirects, parse_count,
+             "to follow [10]", "N");
+  add_parsed(*command, "--connect-timeout", options->download.connect_timeout, parse_patience,
              "give up connecting after this [30s]", "TIME");
-  add_parsed(*command, "--timeout", options->download.stall_timeout, parse_duration,
+  add_parsed(*command, "--timeout", options->download.stall_timeout, parse_patience,
              "give up when nothing comes for this long [30s]", "TIME");
   command->add_flag("-q,--quiet", options->quiet, "neither progress nor summary");
   add_link_options(*command, options->link);

@@ -8,6 +8,8 @@
 
 #include "cli/command.hpp"
 #include "cli/impairment_options.hpp"
+#include "cli/link_checks.hpp"
+#include "cli/numbers.hpp"
 #include "hawser/impaired.hpp"
 #include "hawser/packet_socket.hpp"
 #include "hawser/pcapng.hpp"
@@ -55,6 +57,18 @@ std::optional<MacAddress> read_mac(const LinkOptions& options, const LinkName& l
   return mac;
 }
 
+Parsed<std::optional<std::uint32_t>> parse_mtu(std::string_view text) {
+  const auto bytes = parse_count(text);
+  if (!bytes || *bytes > 65535) {
+    return std::unexpected(fmt::format("'{}' is not an MTU: write a number up to 65535", text));
+  }
+  return static_cast<std::uint32_t>(*bytes);
+}
+
+Parsed<std::optional<std::uint64_t>> parse_link_seed(std::string_view text) {
+  return parse_count(text);
+}
+
 std::vector<Prefix> read_prefixes(const std::vector<std::string>& texts, std::string_view option) {
   std::vector<Prefix> prefixes;
   for (const std::string& text : texts) {
@@ -82,19 +96,6 @@ std::vector<IpAddress> read_addresses(const std::vector<std::string>& texts,
   return addresses;
 }
 
-/// A stack and the kernel cannot both be the same host.
-void check_ends(const std::vector<Prefix>& ours, const std::vector<Prefix>& theirs) {
-  for (const Prefix& own : ours) {
-    for (const Prefix& other : theirs) {
-      if (own.address == other.address) {
-        refuse_usage(fmt::format(
-            "{} is both --address and --host-address: each end of the link needs its own",
-            own.address.to_string()));
-      }
-    }
-  }
-}
-
 Duration realtime_epoch() {
   return std::chrono::system_clock::now().time_since_epoch() -
          std::chrono::steady_clock::now().time_since_epoch();
@@ -102,7 +103,10 @@ Duration realtime_epoch() {
 
 template <typename Opened>
 std::unique_ptr<Device> or_give_up(Opened opened) {
-  if (!opened) give_up(opened.error().message);
+  if (!opened) {
+    const bool misused = opened.error().code == std::errc::invalid_argument;
+    misused ? refuse_usage(opened.error().message) : give_up(opened.error().message);
+  }
   return std::move(*opened);
 }
 
@@ -185,16 +189,16 @@ void add_link_options(CLI::App& command, LinkOptions& options) {
                               "our address on the Ethernet of a tap or packet link; random "
                               "without it"),
            "MAC");
-  describe(command.add_option("--mtu", options.mtu,
-                              "bytes of the largest packet on a tun or tap link; 1500 for a new "
-                              "one without it"),
-           "BYTES");
+  add_parsed(command, "--mtu", options.mtu, parse_mtu,
+             "bytes of the largest packet on a tun or tap link; 1500 for a new one without it",
+             "BYTES")
+      ->group(group);
   describe(command.add_option("--pcapng", options.pcapng, "record all packets, for Wireshark"),
            "FILE");
   add_impairment_options(command, options.impairment);
-  command.add_option("--seed", options.seed, "of what the impairments hit; random without it")
-      ->group("Impairments, in both directions")
-      ->type_name("N");
+  add_parsed(command, "--seed", options.seed, parse_link_seed,
+             "of what the impairments hit; random without it", "N")
+      ->group("Impairments, in both directions");
 }
 
 std::unique_ptr<Host> open_host(const LinkOptions& options) {
@@ -206,7 +210,9 @@ std::unique_ptr<Host> open_host(const LinkOptions& options) {
   config.stack.gateways = read_addresses(options.gateways, "--gateway");
   const std::vector<Prefix> host_addresses =
       read_prefixes(options.host_addresses, "--host-address");
-  check_ends(interface.addresses, host_addresses);
+  if (const auto fault = find_fault({interface.addresses, host_addresses, config.stack.gateways})) {
+    refuse_usage(*fault);
+  }
   config.stack.interfaces.push_back(std::move(interface));
   std::unique_ptr<Device> device = impair(open_device(link, options, host_addresses), options);
   return std::make_unique<Host>(std::move(config), record(std::move(device), options, link.name));

@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "cli/command.hpp"
+#include "cli/impairment_options.hpp"
+#include "cli/numbers.hpp"
 #include "cli/stream_command.hpp"
 #include "hawser/poller.hpp"
 #include "hawser/tcp_listener.hpp"
@@ -26,19 +28,20 @@ struct ListenCommand {
 };
 
 constexpr const char* kFooter =
-    R"(What arrives goes to standard output; what comes from standard input is sent. At the end of input
-our direction is closed, and the peer's is read to its end.
+    R"(What arrives goes to standard output; what comes from standard input is sent. At
+the end of input our direction is closed, and the peer's is read to its end.
 
 Examples:
   Take a file from a kernel's ncat:
-    sudo hawser listen 9000 --link tun:hw0 --address 10.9.0.2/24 --host-address 10.9.0.1/24 > copy &
+    sudo hawser listen 9000 --link tun:hw0 \
+        --address 10.9.0.2/24 --host-address 10.9.0.1/24 > copy &
     ncat --send-only 10.9.0.2 9000 < file
   Collect what many send, one after the other, until Ctrl-C:
-    sudo hawser listen 9000 -k --link tun:hw0 --address 10.9.0.2/24 \
-        --host-address 10.9.0.1/24 < /dev/null > all
-Exit code: 0 when both directions ended and all was acknowledged, or with -k when a signal ended it;
-1 when the connection failed, 2 when the arguments make no sense, 128 and the signal's number when a
-signal came first.)";
+    sudo hawser listen 9000 -k --link tun:hw0 \
+        --address 10.9.0.2/24 --host-address 10.9.0.1/24 < /dev/null > all
+Exit code: 0 when both directions ended and all was acknowledged, or with -k
+when a signal ended it; 1 when the connection failed, 2 when the arguments make
+no sense, 128 and the signal's number when a signal came first.)";
 
 TcpListener listen_on(Host& host, const ListenCommand& options) {
   IoResult<TcpListener> listener =
@@ -111,7 +114,8 @@ void add_listen(CLI::App& app) {
   const auto options = std::make_shared<ListenCommand>();
   CLI::App* command = app.add_subcommand(
       "listen", "Connect standard input and output with who connects, by a stack of its own");
-  command->add_option("PORT", options->port, "TCP port; 0 takes a free one, which -v shows")
+  add_parsed(*command, "PORT", options->port, parse_port_or_any,
+             "TCP port; 0 takes a free one, which -v shows", "")
       ->required();
   command->add_flag("-k,--keep-open", options->keep,
                     "listen on after a connection: they are served one after the other");

@@ -1,11 +1,15 @@
 // The `hawser` command: one file for each subcommand.
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <exception>
+#include <iostream>
 #include <string>
 
 #include "cli/command.hpp"
+#include "cli/help.hpp"
 
 namespace {
 
@@ -15,6 +19,14 @@ constexpr int kWrongArgument = 2;
 std::string name_of(const CLI::App& app) {
   const auto chosen = app.get_subcommands();
   return chosen.empty() ? "hawser" : "hawser " + chosen.front()->get_name();
+}
+
+/// What was printed has reached its file or pipe, or the command has failed.
+int finish_output() {
+  std::cout.flush();
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0 && std::cout.good()) return 0;
+  fmt::print(stderr, "hawser: cannot write to standard output: {}\n", std::strerror(errno));
+  return 1;
 }
 
 }  // namespace
@@ -31,8 +43,11 @@ void hawser::cli::refuse_usage(const std::string& why) {
 
 int main(int argc, char** argv) {
   CLI::App app("Hawser: TCP/IP as a C++ library, and the tools around it.", "hawser");
-  app.require_subcommand(1);
-  app.footer("Try: hawser demo");
+  app.formatter(hawser::cli::help_formatter());
+  app.set_help_flag("-h,--help", "print this help");
+  app.set_version_flag("--version", "hawser " HAWSER_VERSION, "print the version");
+  app.require_subcommand(0, 1);
+  app.footer("Try: hawser demo\nEach command has its own help: hawser demo --help");
   hawser::cli::add_demo(app);
   hawser::cli::add_serve(app);
   hawser::cli::add_get(app);
@@ -40,8 +55,14 @@ int main(int argc, char** argv) {
   hawser::cli::add_connect(app);
   try {
     app.parse(argc, argv);
+    if (app.get_subcommands().empty()) {
+      fmt::print(stderr, "{}", app.help());
+      return kWrongArgument;
+    }
+    return finish_output();
   } catch (const CLI::Success& help) {
-    return app.exit(help);
+    app.exit(help);
+    return finish_output();
   } catch (const CLI::RuntimeError& ended) {
     return ended.get_exit_code();
   } catch (const CLI::ParseError& wrong) {
@@ -51,5 +72,4 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "hawser: {}\n", unforeseen.what());
     return 1;
   }
-  return 0;
 }

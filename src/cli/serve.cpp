@@ -16,6 +16,7 @@
 #include "cli/http_text.hpp"
 #include "cli/impairment_options.hpp"
 #include "cli/link_options.hpp"
+#include "cli/numbers.hpp"
 #include "cli/stop_signals.hpp"
 
 namespace hawser::cli {
@@ -33,12 +34,15 @@ struct ServeOptions {
 
 constexpr const char* kFooter = R"(Examples:
   A folder at http://10.9.0.2/ for this machine, over IPv4:
-    sudo hawser serve ~/public --link tun:hw0 --address 10.9.0.2/24 --host-address 10.9.0.1/24
+    sudo hawser serve ~/public --link tun:hw0 \
+        --address 10.9.0.2/24 --host-address 10.9.0.1/24
   Over IPv6 as well:
-    sudo hawser serve . --link tun:hw0 --address 10.9.0.2/24 --host-address 10.9.0.1/24 \
+    sudo hawser serve . --link tun:hw0 \
+        --address 10.9.0.2/24 --host-address 10.9.0.1/24 \
         --address fd00:9::2/64 --host-address fd00:9::1/64
   Over a bad line, with a trace for Wireshark:
-    sudo hawser serve . --link tun:hw0 --address 10.9.0.2/24 --host-address 10.9.0.1/24 \
+    sudo hawser serve . --link tun:hw0 \
+        --address 10.9.0.2/24 --host-address 10.9.0.1/24 \
         --loss 2% --delay 20ms --rate 10mbit --pcapng trace.pcapng
 It ends at Ctrl-C.)";
 
@@ -69,7 +73,6 @@ void serve(const ServeOptions& options) {
     refuse_usage(fmt::format("cannot serve '{}': {}; give a folder that you may read",
                              options.folder, folder.error().message()));
   }
-  if (options.port == 0) refuse_usage("--port must be from 1 to 65535");
   allow_many_descriptors();
   // Before the host starts its thread, which must not take the signals.
   StopSignals signals;
@@ -98,11 +101,10 @@ void add_serve(CLI::App& app) {
   CLI::App* command =
       app.add_subcommand("serve", "Serve the files of a folder over HTTP, from a stack of its own");
   command->add_option("DIR", options->folder, "the folder")->required();
-  command->add_option("--port", options->port, "TCP port")->capture_default_str();
-  command->add_option("--max-connections", options->max_connections, "served at one time")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  add_parsed(*command, "--timeout", options->timeout, parse_duration,
+  add_parsed(*command, "--port", options->port, parse_port, "TCP port [80]", "PORT");
+  add_parsed(*command, "--max-connections", options->max_connections, parse_positive_count,
+             "served at one time [10000]", "N");
+  add_parsed(*command, "--timeout", options->timeout, parse_patience,
              "give up a client that does nothing for this long [60s]", "TIME");
   command->add_flag("-q,--quiet", options->quiet, "no line for each request");
   add_link_options(*command, options->link);

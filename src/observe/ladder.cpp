@@ -69,8 +69,9 @@ void Ladder::on_event(End end, const Event& event) {
     add_note(end, event.at, fmt::format("{} timer fires", to_string(timer->timer)),
              timer->timer == TcpTimer::delayed_ack);
   } else if (const auto* dropped = std::get_if<Dropped>(&event.what)) {
-    add_note(end, event.at,
-             fmt::format("drops {} B: {}", dropped->length, to_string(dropped->reason)), false);
+    const std::string what =
+        dropped->length == 0 ? "a segment" : fmt::format("{} B", dropped->length);
+    add_note(end, event.at, fmt::format("drops {}: {}", what, to_string(dropped->reason)), false);
   } else if (const auto* closed = std::get_if<Closed>(&event.what)) {
     if (closed->reason == CloseReason::finished) return;
     add_note(end, event.at, fmt::format("ends: {}", to_string(closed->reason)), false);

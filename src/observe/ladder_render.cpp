@@ -211,7 +211,8 @@ class LadderPrinter {
 
   static std::string time_of(const LadderRow& row) {
     const double ms = static_cast<double>(row.at.time_since_epoch().count()) / 1e6;
-    return ms < 100'000 ? fmt::format("{:.3f}", ms) : fmt::format("{:.1f}", ms);
+    if (ms < 99'999.9995) return fmt::format("{:.3f}", ms);
+    return ms < 9'999'999.95 ? fmt::format("{:.1f}", ms) : fmt::format("{:.0f}", ms);
   }
 
   void print_row(const LadderRow& row) {
@@ -276,20 +277,30 @@ class LadderPrinter {
     const std::string end_mark = stopped ? fmt::format("--x {}", mark_of(row)) : std::string("->");
     std::string words = text(row, true);
     const std::size_t room = kBodyColumns - 4 - end_mark.size();
-    // Why something went again says more than what it acknowledges.
-    if (is_repair(row) && words.size() + 1 + repair_name(row).size() > room) {
+    // Its length, and why something went again, say more than what it acknowledges.
+    if (words.size() > room ||
+        (is_repair(row) && words.size() + 1 + repair_name(row).size() > room)) {
       words = text(row, false);
     }
+    shorten(words, room);
     for (const std::string& extra : extras(row)) {
       if (words.size() + 1 + extra.size() <= room) words += ' ' + extra;
     }
-    if (words.size() > room) words.resize(room);
     const char shaft = is_repair(row) ? '=' : '-';
     if (stopped) return stopped_arrow(row, words, shaft);
     const std::size_t fill = kBodyColumns - 5 - words.size();
     return row.end == End::left
                ? fmt::format("{0}{0} {1} {2}>", shaft, words, std::string(fill, shaft))
                : fmt::format("<{2} {1} {0}{0}", shaft, words, std::string(fill, shaft));
+  }
+
+  /// Leaves out the last fields, "len 1448" and such: half a number would be another one.
+  static void shorten(std::string& words, std::size_t room) {
+    while (words.size() > room) {
+      const std::size_t value = words.rfind(' ');
+      const std::size_t name = value == std::string::npos ? value : words.rfind(' ', value - 1);
+      words.resize(name == std::string::npos ? room : name);
+    }
   }
 
   static std::string stopped_arrow(const LadderRow& row, const std::string& words, char shaft) {

@@ -165,6 +165,29 @@ TEST_F(LadderTest, MarksWhatWasLostAndWhatRepairedIt) {
   EXPECT_NE(drawn.find("|== ACK seq 1 ack 1 len 1460 again: RTO ==>|"), std::string::npos) << drawn;
 }
 
+TEST_F(LadderTest, LeavesOutWholeFieldsNeverHalfANumber) {
+  handshake();
+  send(End::left, {.flags = TcpFlag::ack,
+                   .seq = 123457,
+                   .ack = 1,
+                   .length = 1448,
+                   .fate = FrameFate::queue_overflow});
+  EXPECT_NE(draw().find("|-- ACK seq 123457 len 1448 --x queue full |"), std::string::npos)
+      << draw();
+  send(End::left, {.flags = TcpFlag::fin | TcpFlag::psh | TcpFlag::ack | TcpFlag::urg,
+                   .seq = 123457,
+                   .ack = 1,
+                   .length = 1448,
+                   .fate = FrameFate::queue_overflow});
+  EXPECT_NE(draw().find("|-- FIN,PSH,ACK,URG urg +0 --x queue full"), std::string::npos) << draw();
+}
+
+TEST_F(LadderTest, TellsOfADropWithoutDataInWords) {
+  handshake();
+  event(End::right, Dropped{DropReason::bad_rst, 0});
+  EXPECT_NE(draw().find("  drops a segment: bad rst *|"), std::string::npos) << draw();
+}
+
 TEST_F(LadderTest, ASegmentSentBeforeIsARepairWhateverItsReason) {
   handshake();
   send(End::left, {.flags = TcpFlag::ack, .seq = 1, .ack = 1, .length = 100});
@@ -233,7 +256,7 @@ TEST_F(LadderTest, NeverWiderThanEightyColumns) {
   handshake();
   for (const FrameFate fate : {FrameFate::delivered, FrameFate::lost, FrameFate::queue_overflow}) {
     for (const End end : {End::left, End::right}) {
-      at(99999999ms);
+      at(99999999ms + 123us);
       send(end, {.flags = TcpFlag::psh | TcpFlag::ack | TcpFlag::urg | TcpFlag::fin,
                  .seq = 3000000000,
                  .ack = 3000000000,
