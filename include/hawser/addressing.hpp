@@ -33,6 +33,23 @@ struct AddressLifetime {
   Duration valid = Duration::max();      ///< max(): for ever
 };
 
+/// How a stack makes the lower half of an IPv6 address.
+enum class IdentifierKind : std::uint8_t {
+  /// RFC 7217: another in each network, so that nobody follows a host from one to the next nor
+  /// guesses it from what its maker builds, and always the same in one network.
+  stable,
+  /// RFC 4291 appendix A: the address of the Ethernet is in it.
+  eui64,
+};
+
+/// What goes with an address that a stack is given.
+struct AddressOptions {
+  AddressLifetime lifetime{};
+  AddressOrigin origin = AddressOrigin::manual;
+  /// Whether the link is asked first if another has it; unset: of IPv6, if the interface does.
+  std::optional<bool> detect_duplicates{};
+};
+
 /// An own address.
 struct AddressInfo {
   Prefix prefix;  ///< the address, and how long the part of its network is

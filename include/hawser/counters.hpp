@@ -26,6 +26,7 @@ struct StackCounters {
   std::uint64_t packets_too_big = 0;  ///< as ICMP told; the path MTU is not followed
   std::uint64_t fragments_received = 0;
   std::uint64_t datagrams_reassembled = 0;
+  std::uint64_t duplicate_addresses = 0;  ///< that others on the link have (RFC 4862 5.4.5)
   std::array<std::uint64_t, kDropReasons> drops{};
 
   std::uint64_t dropped(DropReason reason) const { return drops[static_cast<std::size_t>(reason)]; }

@@ -63,6 +63,9 @@ class Host {
 
   StackCounters stack_counters() const;
   StackCensus census() const;
+  /// The own addresses and the routes, as Stack gives them; none once stopped.
+  std::vector<AddressInfo> addresses() const;
+  std::vector<RouteInfo> routes() const;
   HostCounters counters() const;
 
   /// Polls readable when `turn` has work to do, unless the host has a thread of its own.

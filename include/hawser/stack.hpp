@@ -32,6 +32,13 @@ struct InterfaceConfig {
   std::uint32_t mtu = 1500;         ///< bytes of the largest IP packet
   std::vector<Prefix> addresses;    ///< the stack's own; each gives a route to its network
   std::optional<MacAddress> mac{};  ///< ours on an Ethernet; unset: bare IP packets, no neighbours
+  /// Whether an Ethernet gets a link-local IPv6 address, asks for routers, and takes from their
+  /// advertisements addresses, routes and servers of names (RFC 4862), as hosts do everywhere. It
+  /// has no effect on other interfaces.
+  bool autoconfigure = true;
+  /// Whether the link is asked, before an IPv6 address is used, if another has it (RFC 4862 5.4):
+  /// for about a second the address is tentative. It has no effect but on an Ethernet.
+  bool detect_duplicates = true;
 };
 
 struct StackConfig {
@@ -43,6 +50,10 @@ struct StackConfig {
   /// such an address or gateway: of an interface that there is not, or of mixed families.
   std::vector<RouteConfig> routes;
   IpConfig ip;
+  /// How IPv6 addresses are made for prefixes that routers advertise and for the link, and from
+  /// which secret; unset: from the seed. Of a secret that is kept, they stay the same.
+  IdentifierKind identifiers = IdentifierKind::stable;
+  std::optional<std::uint64_t> identifier_secret{};
   TcpConfig tcp;
   UdpConfig udp;  ///< its ports are chosen from the same range as those of TCP
   /// Of all randomness: initial sequence numbers, ports, cookies. A secret where peers are hostile.
@@ -102,6 +113,32 @@ class Stack {
   /// Where events go from now on; null, as at first, means nobody reads them. The buffer must
   /// outlive its use.
   void set_event_buffer(EventBuffer* events);
+
+  // ---- addresses and routes
+
+  /// Gives an interface an address, with a route to its network; one that it has gets a new
+  /// lifetime. On an Ethernet it may be tentative at first. Errors: invalid_argument for an address
+  /// that no host can have, or an interface that there is not; no_buffer_space.
+  Result<void> add_address(Instant now, InterfaceId interface, const Prefix& address,
+                           const AddressOptions& options = {});
+  /// Takes an address away, with the route to its network if no other address is there. Connections
+  /// from it end with address_not_available (the peer hears nothing, since nothing may be sent from
+  /// it); listeners stay, and hear again when the address comes back. An address whose lifetime
+  /// ends goes in the same way. Errors: address_not_available.
+  Result<void> remove_address(Instant now, InterfaceId interface, const IpAddress& address);
+  /// Adds a route, or gives it a new metric. Errors: invalid_argument, no_buffer_space.
+  Result<void> add_route(const RouteConfig& route, RouteOrigin origin = RouteOrigin::manual);
+  /// Removes the route to that destination by that gateway and interface, whoever gave it; its
+  /// metric does not matter. Errors: network_unreachable when there is none.
+  Result<void> remove_route(const RouteConfig& route);
+  /// The own addresses, in the order in which they came.
+  std::vector<AddressInfo> addresses() const;
+  /// IPv4 first, then IPv6; of each the longest prefix first, then the one to use first.
+  std::vector<RouteInfo> routes() const;
+  /// Servers of names that routers advertised (RFC 8106).
+  std::vector<Endpoint> dns_servers() const;
+  /// Addresses that a name stands for, the one to try first in front (RFC 6724 6).
+  std::vector<IpAddress> in_order_of_promise(std::vector<IpAddress> destinations) const;
 
   // ---- sockets (RFC 9293 3.9.1)
 

@@ -61,10 +61,11 @@ enum class CloseReason : std::uint8_t {
   finished,  ///< both sides sent FIN
   reset_by_peer,
   refused,
-  aborted,      ///< by our application
-  timed_out,    ///< R2 or the user timeout passed (RFC 9293 3.8.3)
-  keep_alive,   ///< the peer answered no probe
-  unreachable,  ///< a hard ICMP error
+  aborted,       ///< by our application
+  timed_out,     ///< R2 or the user timeout passed (RFC 9293 3.8.3)
+  keep_alive,    ///< the peer answered no probe
+  unreachable,   ///< a hard ICMP error
+  address_gone,  ///< our address was taken away
   no_memory,
 };
 std::string_view to_string(CloseReason reason);

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <random>
+#include <thread>
 #include <utility>
 
 #include "cli/command.hpp"
@@ -201,6 +202,29 @@ void add_link_options(CLI::App& command, LinkOptions& options) {
       ->group("Impairments, in both directions");
 }
 
+namespace {
+
+/// Until the link was asked about the given addresses they may not be used (RFC 4862 5.4).
+void wait_for_addresses(const Host& host) {
+  using namespace std::chrono_literals;
+  const auto end = std::chrono::steady_clock::now() + 5s;
+  for (;;) {
+    bool tentative = false;
+    for (const AddressInfo& own : host.addresses()) {
+      if (own.origin != AddressOrigin::manual) continue;
+      if (own.state == AddressState::duplicate) {
+        give_up(fmt::format("--address {}: another host on the link has it",
+                            own.prefix.address.to_string()));
+      }
+      tentative = tentative || own.state == AddressState::tentative;
+    }
+    if (!tentative || std::chrono::steady_clock::now() > end) return;
+    std::this_thread::sleep_for(10ms);
+  }
+}
+
+}  // namespace
+
 std::unique_ptr<Host> open_host(const LinkOptions& options) {
   const LinkName link = read_link(options.link);
   HostConfig config;
@@ -215,7 +239,10 @@ std::unique_ptr<Host> open_host(const LinkOptions& options) {
   }
   config.stack.interfaces.push_back(std::move(interface));
   std::unique_ptr<Device> device = impair(open_device(link, options, host_addresses), options);
-  return std::make_unique<Host>(std::move(config), record(std::move(device), options, link.name));
+  auto host =
+      std::make_unique<Host>(std::move(config), record(std::move(device), options, link.name));
+  wait_for_addresses(*host);
+  return host;
 }
 
 }  // namespace hawser::cli

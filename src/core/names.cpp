@@ -186,6 +186,8 @@ std::string_view to_string(CloseReason reason) {
       return "keep alive";
     case CloseReason::unreachable:
       return "unreachable";
+    case CloseReason::address_gone:
+      return "address gone";
     case CloseReason::no_memory:
       return "no memory";
   }

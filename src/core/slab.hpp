@@ -81,6 +81,14 @@ class Slab {
     return chunks_[index / kChunk]->generation[index % kChunk];
   }
   std::size_t size() const { return size_; }
+  /// Whether there is an object of that index, which may be any.
+  bool contains(std::uint32_t index) const {
+    const std::uint32_t number = index / kChunk;
+    return number < chunks_.size() && chunks_[number] &&
+           chunks_[number]->generation[index % kChunk] != 0;
+  }
+  /// No object has this index or a higher one.
+  std::uint32_t end() const { return static_cast<std::uint32_t>(chunks_.size()) * kChunk; }
 
   /// Calls `visit(index, object)` for each object in the order of the indexes: for lists that
   /// people read.

@@ -49,6 +49,16 @@ StackCounters Host::stack_counters() const {
   return engine_->stack_counters();
 }
 
+std::vector<AddressInfo> Host::addresses() const {
+  const host::Engine::Lock lock = engine_->lock();
+  return engine_->stopped() ? std::vector<AddressInfo>{} : engine_->stack().addresses();
+}
+
+std::vector<RouteInfo> Host::routes() const {
+  const host::Engine::Lock lock = engine_->lock();
+  return engine_->stopped() ? std::vector<RouteInfo>{} : engine_->stack().routes();
+}
+
 StackCensus Host::census() const {
   const host::Engine::Lock lock = engine_->lock();
   return engine_->census();

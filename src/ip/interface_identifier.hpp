@@ -5,18 +5,10 @@
 
 #include "core/random.hpp"
 #include "hawser/address.hpp"
+#include "hawser/addressing.hpp"
 #include "hawser/mac_address.hpp"
 
 namespace hawser::ip {
-
-/// How the identifier is made.
-enum class IdentifierKind : std::uint8_t {
-  /// RFC 7217: differs from network to network, so that nobody follows a host by it, nor guesses it
-  /// from what its maker builds; the same host on the same network gets the same one again.
-  stable,
-  /// RFC 4291 appendix A: the address of the Ethernet is in it.
-  eui64,
-};
 
 /// 64 bits of prefix, then the modified EUI-64 identifier of `mac`.
 IpAddress eui64_address(const Prefix& prefix, const MacAddress& mac);

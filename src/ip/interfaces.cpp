@@ -138,7 +138,10 @@ std::optional<InterfaceId> Interfaces::default_interface(const IpAddress& destin
     if (links_[i].has_neighbours) return interface;
     if (!second) second = interface;
   }
-  return second;
+  if (second || links_.empty()) return second;
+  // Who has no address yet asks for one (RFC 1122 3.2.1.3 (a)).
+  const auto ethernet = std::ranges::find(links_, true, &Link::has_neighbours);
+  return static_cast<InterfaceId>(ethernet == links_.end() ? 0 : ethernet - links_.begin());
 }
 
 const OwnAddress* Interfaces::source_by(const IpAddress& destination, const Route& route) const {

@@ -78,8 +78,8 @@ class Interfaces {
 
   /// Which way a packet to `destination` leaves; nothing without a route. With a zone it leaves by
   /// that interface or not at all. Without one, what means something else on each link goes by the
-  /// interface of a default route (groups), else by the first that has such an address of its own,
-  /// Ethernets first.
+  /// interface of a default route (groups), else by the first that has an address of the family, of
+  /// Ethernets first; if none has, by the first.
   std::optional<Route> route(const IpAddress& destination, Zone zone = Zone::none) const;
   /// Our address to use towards `destination` (RFC9293-MUST-44); nothing without a route or without
   /// an address that serves.

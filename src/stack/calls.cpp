@@ -45,7 +45,7 @@ Result<Endpoint> Stack::Impl::choose_local(Instant now, const Endpoint& local,
   Endpoint chosen = local;
   if (local.address.is_unspecified()) {
     const auto source = interfaces_.source_for(remote.address);
-    if (!source) return std::unexpected(Error::network_unreachable);
+    if (!source) return std::unexpected(Error::address_not_available);
     chosen.address = *source;
   } else if (local.address.family() != remote.address.family()) {
     return std::unexpected(Error::invalid_argument);

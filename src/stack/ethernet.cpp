@@ -82,6 +82,7 @@ bool Stack::Impl::put_in_frame(const Context& context, Packet& segment, Connecti
 /// (RFC 1122 3.3.1.4, RFC 4861 6.3.6).
 void Stack::Impl::settle_neighbours(const Context& context) {
   while (auto output = neighbours_.poll_output()) {
+    on_neighbour_change(*output);
     if (const auto* asked = std::get_if<ip::Solicit>(&*output)) {
       solicit(context, *asked);
     } else if (auto* ready = std::get_if<ip::Deliver>(&*output)) {

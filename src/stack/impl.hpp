@@ -13,6 +13,7 @@
 //   icmp.cpp         errors and echo
 //   calls.cpp        the calls of the application
 //   timers.cpp       deadlines
+//   addresses.cpp    addresses and routes that come and go
 //   udp.cpp          datagrams that arrive, ICMP errors about them, datagrams that leave
 //   udp_calls.cpp    the calls of the application for UDP
 #pragma once
@@ -30,6 +31,7 @@
 #include "core/timer_queue.hpp"
 #include "core/token_bucket.hpp"
 #include "hawser/stack.hpp"
+#include "ip/autoconfiguration.hpp"
 #include "ip/interfaces.hpp"
 #include "ip/multicast.hpp"
 #include "ip/neighbours.hpp"
@@ -101,6 +103,15 @@ class Stack::Impl {
   std::vector<SocketHandle> udp_sockets() const;
 
   std::vector<NeighbourInfo> neighbours(Instant now) const { return neighbours_.list(now); }
+  Result<void> add_address(Instant now, InterfaceId interface, const Prefix& address,
+                           const AddressOptions& options);
+  Result<void> remove_address(Instant now, InterfaceId interface, const IpAddress& address);
+  Result<void> add_route(const RouteConfig& route, RouteOrigin origin);
+  Result<void> remove_route(const RouteConfig& route);
+  std::vector<AddressInfo> addresses() const;
+  std::vector<RouteInfo> routes() const;
+  std::vector<Endpoint> dns_servers() const { return autoconfiguration_.dns_servers(); }
+  const ip::Interfaces& interfaces() const { return interfaces_; }
 
   const StackCounters& counters() const { return counters_; }
   StackCensus census() const;
@@ -271,7 +282,6 @@ class Stack::Impl {
   void send_arp(const Context& context, const wire::ArpMessage& message, InterfaceId interface,
                 const MacAddress& to);
   void announce(const Context& context, InterfaceId interface, const IpAddress& address);
-  void announce_all(const Context& context);
   void solicit(const Context& context, const ip::Solicit& asked);
 
   // icmp.cpp
@@ -314,6 +324,20 @@ class Stack::Impl {
                               const ip::Route& route, const UdpSendOptions& options) const;
   Packet packet_with(std::span<const std::byte> data);
 
+  // addresses.cpp
+  bool must_ask(InterfaceId interface, const IpAddress& address,
+                const AddressOptions& options) const;
+  void begin_sweep(const Context& context);
+  void sweep(const Context& context);
+  void start_interfaces(const Context& context);
+  void on_autoconfiguration_message(const Context& context, const wire::IpHeader& ip,
+                                    const wire::NeighbourMessage& message, InterfaceId from);
+  void on_neighbour_change(const ip::NeighbourOutput& change);
+  void settle_addresses(const Context& context);
+  void probe_address(const Context& context, const ip::ProbeAddress& probe);
+  void on_address_timers(const Context& context);
+  Instant next_address_deadline() const;
+
   // calls.cpp
   Result<Endpoint> choose_local(Instant now, const Endpoint& local, const Endpoint& remote);
   bool is_port_usable(const Tuple& tuple) const;
@@ -327,6 +351,7 @@ class Stack::Impl {
   KeyedHash flow_label_hash_;
   ip::Interfaces interfaces_;
   ip::Neighbours neighbours_;
+  ip::Autoconfiguration autoconfiguration_;
   ip::Reassembly reassembly_;
   stack::EphemeralPorts ephemeral_ports_;
 
@@ -351,6 +376,9 @@ class Stack::Impl {
   std::size_t outgoing_bytes_ = 0;
   std::deque<SocketHandle> readiness_;
 
+  std::optional<std::uint32_t> sweep_;  // the next index to be looked at for addresses gone
+  Instant sweep_at_{};
+
   TokenBucket reset_limit_;
   TokenBucket challenge_limit_;
   TokenBucket icmp_limit_;
@@ -358,7 +386,7 @@ class Stack::Impl {
   EventBuffer* events_ = nullptr;
   Instant now_{};                  // of the last input
   std::uint64_t routes_seen_ = 0;  // generation of interfaces_ when neighbours were last resolved
-  bool announced_ = false;
+  bool started_ = false;
 };
 
 }  // namespace hawser

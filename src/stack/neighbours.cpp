@@ -28,6 +28,11 @@ void Stack::Impl::on_arp(const Context& context, const Packet& message, Interfac
     return drop(context, DropReason::bad_source, message.size());
   }
   const bool probe = arp.sender.is_unspecified();  // RFC 5227 1.1
+  if (probe) {
+    autoconfiguration_.on_probe(from, arp.target, std::nullopt);  // RFC5227-2.1.1
+  } else {
+    autoconfiguration_.on_claim(from, arp.sender);
+  }
   if (!probe && !interfaces_.is_unicast(arp.sender)) {
     return drop(context, DropReason::bad_source, message.size());
   }
@@ -75,6 +80,7 @@ void Stack::Impl::on_neighbour_message(const Context& context, const wire::IpHea
     return drop(context, DropReason::not_ours, message.size());
   }
   if (mac_of(from) == nullptr) return;  // there are no neighbours
+  on_autoconfiguration_message(context, ip, *parsed, from);
   if (const auto* asked = std::get_if<wire::NeighbourSolicitation>(&*parsed)) {
     on_solicitation(context, ip, *asked, from);
   } else if (const auto* told = std::get_if<wire::NeighbourAdvertisement>(&*parsed)) {
@@ -150,7 +156,7 @@ void Stack::Impl::solicit(const Context& context, const ip::Solicit& asked) {
   const MacAddress* ours = mac_of(asked.interface);
   std::optional<IpAddress> source = asked.source;
   if (!interfaces_.is_ours_on(asked.interface, asked.source)) {
-    source = interfaces_.source_for(asked.target);
+    source = interfaces_.source_for(asked.target, zone_of(asked.interface));
   }
   if (ours == nullptr || !source || source->is_loopback()) return;
   if (asked.target.is_v4()) {
@@ -191,16 +197,6 @@ void Stack::Impl::announce(const Context& context, InterfaceId interface,
                                                       .override_cache = true,
                                                       .target_mac = *ours},
                          address, wire::kAllNodes, interface, wire::multicast_mac(wire::kAllNodes));
-}
-
-/// Once, with the first poll: the configured addresses.
-void Stack::Impl::announce_all(const Context& context) {
-  announced_ = true;
-  for (std::size_t i = 0; i < config_.interfaces.size(); ++i) {
-    for (const Prefix& prefix : config_.interfaces[i].addresses) {
-      announce(context, static_cast<InterfaceId>(i), prefix.address);
-    }
-  }
 }
 
 }  // namespace hawser

@@ -22,7 +22,8 @@ std::size_t Stack::Impl::poll_frames(Instant now, std::vector<Packet>& out, std:
   const Context at = context(now);
   const std::size_t before = out.size();
   std::size_t budget = kLoopbackBudget;
-  if (!announced_) announce_all(at);
+  if (!started_) start_interfaces(at);
+  settle_addresses(at);
   if (interfaces_.generation() != routes_seen_) {
     routes_seen_ = interfaces_.generation();
     neighbours_.renew_references();

@@ -18,8 +18,12 @@ ip::Interfaces interfaces_of(const StackConfig& config) {
   }
   ip::Interfaces interfaces(std::move(links));
   for (std::size_t i = 0; i < config.interfaces.size(); ++i) {
-    for (const Prefix& prefix : config.interfaces[i].addresses) {
-      interfaces.add_address({{.prefix = prefix, .interface = static_cast<InterfaceId>(i)}});
+    const InterfaceConfig& interface = config.interfaces[i];
+    for (const Prefix& prefix : interface.addresses) {
+      const bool ask = interface.mac && interface.detect_duplicates && !prefix.address.is_v4();
+      interfaces.add_address({{.prefix = prefix,
+                               .interface = static_cast<InterfaceId>(i),
+                               .state = ask ? AddressState::tentative : AddressState::preferred}});
     }
   }
   for (const RouteConfig& route : config.routes) {
@@ -35,6 +39,13 @@ ip::Interfaces interfaces_of(const StackConfig& config) {
                           .interface = way ? way->interface : InterfaceId{0}});
   }
   return interfaces;
+}
+
+/// Not that of anything else: identifiers show what it gives.
+KeyedHash identifier_key_of(const StackConfig& config) {
+  constexpr std::uint64_t kOther = 0x6964656e74696669;
+  Random random(config.identifier_secret.value_or(config.seed) ^ kOther);
+  return KeyedHash(random);
 }
 
 // Each answer may be one of a flood of forged questions: what leaves is bounded, well above what
@@ -54,6 +65,8 @@ Stack::Impl::Impl(StackConfig config, BufferPool& pool)
       flow_label_hash_(random_),
       interfaces_(interfaces_of(config_)),
       neighbours_(Random(~config_.seed)),
+      autoconfiguration_(interfaces_, Random(config_.seed ^ 0x6164647265737365),
+                         identifier_key_of(config_), config_.identifiers),
       reassembly_(config_.ip, pool_, random_, counters_),
       ephemeral_ports_(random_, config_.tcp),
       demux_(random_, TupleOf{this}),
@@ -89,6 +102,24 @@ std::size_t Stack::poll_frames(Instant now, std::vector<Packet>& out, std::size_
 Instant Stack::next_deadline() const { return impl_->next_deadline(); }
 std::optional<Readiness> Stack::poll_readiness() { return impl_->poll_readiness(); }
 void Stack::set_event_buffer(EventBuffer* events) { impl_->set_event_buffer(events); }
+
+Result<void> Stack::add_address(Instant now, InterfaceId interface, const Prefix& address,
+                                const AddressOptions& options) {
+  return impl_->add_address(now, interface, address, options);
+}
+Result<void> Stack::remove_address(Instant now, InterfaceId interface, const IpAddress& address) {
+  return impl_->remove_address(now, interface, address);
+}
+Result<void> Stack::add_route(const RouteConfig& route, RouteOrigin origin) {
+  return impl_->add_route(route, origin);
+}
+Result<void> Stack::remove_route(const RouteConfig& route) { return impl_->remove_route(route); }
+std::vector<AddressInfo> Stack::addresses() const { return impl_->addresses(); }
+std::vector<RouteInfo> Stack::routes() const { return impl_->routes(); }
+std::vector<Endpoint> Stack::dns_servers() const { return impl_->dns_servers(); }
+std::vector<IpAddress> Stack::in_order_of_promise(std::vector<IpAddress> destinations) const {
+  return impl_->interfaces().in_order_of_promise(std::move(destinations));
+}
 
 Result<SocketHandle> Stack::tcp_listen(Endpoint local, std::uint32_t backlog) {
   return impl_->listen(local, backlog);

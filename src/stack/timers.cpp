@@ -1,4 +1,4 @@
-// Deadlines: those of TIME-WAIT, of SYN-ACKs and of connections fire in this order.
+// Deadlines: those of addresses, of TIME-WAIT, of SYN-ACKs and of connections fire in this order.
 #include <algorithm>
 #include <chrono>
 
@@ -15,6 +15,7 @@ constexpr Duration kTryAgain = std::chrono::milliseconds(1);
 
 void Stack::Impl::on_time(Instant now) {
   const Context at = context(now);
+  on_address_timers(at);
   on_time_wait_timers(at);
   on_syn_ack_timers(at);
   neighbours_.on_time(now);
@@ -43,6 +44,7 @@ Instant Stack::Impl::next_deadline() const {
   if (!time_wait_list_.empty()) {
     next = std::min(next, time_wait_[time_wait_list_.front()].deadline);
   }
+  next = std::min(next, next_address_deadline());
   for (const SlotList& list : syn_ack_lists_) {
     if (!list.empty()) next = std::min(next, syn_received_[list.front()].deadline);
   }

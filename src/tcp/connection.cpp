@@ -147,6 +147,13 @@ void Connection::abort(const Context& context) {
   fail(context, Error::connection_aborted, CloseReason::aborted);
 }
 
+void Connection::on_address_gone(const Context& context) {
+  flags_.reset_pending = false;
+  if (state_ != TcpState::closed) {
+    fail(context, Error::address_not_available, CloseReason::address_gone);
+  }
+}
+
 /// A reset that ends the connection at the peer too.
 void Connection::queue_reset() {
   flags_.reset_pending = true;

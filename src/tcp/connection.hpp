@@ -76,6 +76,8 @@ class Connection {
   void close(const Context& context);
   /// ABORT: a reset leaves with the next poll if the peer knows of us.
   void abort(const Context& context);
+  /// Our address is no longer ours: it ends, and nothing is sent.
+  void on_address_gone(const Context& context);
   void set_settings(const Context& context, const TcpSettings& settings);
 
   // ---- outputs

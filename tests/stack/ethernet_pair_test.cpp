@@ -20,7 +20,9 @@ StackConfig host(int number, int mac) {
        .mtu = 1500,
        .addresses = {*Prefix::parse("10.0.0." + std::to_string(number) + "/24"),
                      *Prefix::parse("fd00::" + std::to_string(number) + "/64")},
-       .mac = MacAddress::parse("02:00:00:00:00:0" + std::to_string(mac))});
+       .mac = MacAddress::parse("02:00:00:00:00:0" + std::to_string(mac)),
+       .autoconfigure = false,
+       .detect_duplicates = false});
   return config;
 }
 

@@ -40,7 +40,9 @@ class EthernetScript : public ::testing::Test {
         {.name = "eth0",
          .mtu = 1500,
          .addresses = {*Prefix::parse("10.0.0.2/24"), *Prefix::parse("fd00::2/64")},
-         .mac = kOurMac});
+         .mac = kOurMac,
+         .autoconfigure = false,
+         .detect_duplicates = false});
     config.gateways = {*IpAddress::parse("10.0.0.254"), *IpAddress::parse("fd00::fe")};
     return config;
   }
