@@ -20,6 +20,9 @@ struct PacketSocketConfig {
   /// Ours, beside the kernel's. Unset draws a locally administered one by chance, another each
   /// time.
   std::optional<MacAddress> mac{};
+  /// Fills checksums in that a sender on this machine left open, for whoever looks at the frames:
+  /// a capture. It costs a pass over their bytes.
+  bool complete_checksums = false;
 };
 
 /// A packet socket on an existing Ethernet interface: a veth, a card, a bridge. The stack is one

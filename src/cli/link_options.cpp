@@ -134,7 +134,7 @@ std::unique_ptr<Device> open_device(const LinkName& link, const LinkOptions& opt
                     "'ip link set {} mtu {}'",
                     link.name, *options.mtu));
   }
-  return or_give_up(PacketSocketDevice::open({link.name, mac}));
+  return or_give_up(PacketSocketDevice::open({link.name, mac, !options.pcapng.empty()}));
 }
 
 std::unique_ptr<Device> impair(std::unique_ptr<Device> device, const LinkOptions& options) {

@@ -119,8 +119,8 @@ std::expected<std::unique_ptr<PacketSocketDevice>, DeviceError> PacketSocketDevi
     return failure(last_error(), "setting up a packet socket on " + config.interface,
                    "CAP_NET_RAW");
   }
-  return std::unique_ptr<PacketSocketDevice>(new PacketSocketDevice(
-      std::make_unique<State>(std::move(socket), *mac, present->mac, present->mtu)));
+  return std::unique_ptr<PacketSocketDevice>(new PacketSocketDevice(std::make_unique<State>(
+      std::move(socket), *mac, present->mac, present->mtu, config.complete_checksums)));
 }
 
 PacketSocketDevice::PacketSocketDevice(std::unique_ptr<State> state) : state_(std::move(state)) {}

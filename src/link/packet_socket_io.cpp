@@ -8,6 +8,7 @@
 #include "link/datagrams.hpp"
 #include "link/packet_socket_state.hpp"
 #include "wire/bytes.hpp"
+#include "wire/checksum.hpp"
 
 namespace hawser {
 
@@ -42,11 +43,13 @@ void put_tag_back(std::byte* room, const tpacket_auxdata& data) {
 }  // namespace
 
 PacketSocketDevice::State::State(link::Descriptor opened, const MacAddress& ours,
-                                 const MacAddress& kernels, std::uint32_t largest_packet)
+                                 const MacAddress& kernels, std::uint32_t largest_packet,
+                                 bool complete)
     : socket(std::move(opened)),
       mac(ours),
       kernel_mac(kernels),
       mtu(largest_packet),
+      complete_checksums(complete),
       arrivals_(kBatch),
       departures_(kBatch),
       messages_(kBatch) {}
@@ -109,10 +112,11 @@ void PacketSocketDevice::State::take(BufferPool& pool, std::size_t index, std::v
   Arrival& arrival = arrivals_[index];
   msghdr& message = messages_[index].msg_hdr;
   const std::uint32_t size = messages_[index].msg_len;
+  const bool whole = size > sizeof arrival.offload && (message.msg_flags & MSG_TRUNC) == 0;
   const tpacket_auxdata auxiliary = auxiliary_of(message);
   const bool tagged = has_tag(auxiliary);
+  if (whole && complete_checksums) complete_checksum(arrival, size);
   if (tagged) put_tag_back(arrival.room[0].spare().data(), auxiliary);
-  const bool whole = size > sizeof arrival.offload && (message.msg_flags & MSG_TRUNC) == 0;
   Packet frame = whole ? frame_of(arrival, size - sizeof arrival.offload, tagged) : Packet{};
   if (!frame) {
     ++lost;
@@ -128,6 +132,29 @@ void PacketSocketDevice::State::take(BufferPool& pool, std::size_t index, std::v
     waiting.push_back(std::move(frame));
   }
   hand_over_waiting(out, full);
+}
+
+/// The field holds the sum of the pseudo-header; with it all of the segment is summed.
+void PacketSocketDevice::State::complete_checksum(const Arrival& arrival, std::size_t size) {
+  const link::OffloadHeader& offload = arrival.offload;
+  const std::size_t field_at = std::size_t{offload.checksum_start} + offload.checksum_offset;
+  const std::span<const iovec> pieces(arrival.pieces);
+  if ((offload.flags & link::OffloadHeader::kNeedsChecksum) == 0 ||
+      field_at + 2 > std::min(size - pieces[0].iov_len, pieces[1].iov_len)) {
+    return;
+  }
+  wire::Checksum sum;
+  std::size_t skip = offload.checksum_start;
+  std::size_t left = size - pieces[0].iov_len;
+  for (const iovec& piece : pieces.subspan(1)) {
+    const std::size_t here = std::min(left, piece.iov_len);
+    sum.add(std::span(static_cast<const std::byte*>(piece.iov_base), here).subspan(skip));
+    left -= here;
+    skip = 0;
+  }
+  // To UDP zero would mean that there is none (RFC 768); all ones are the same to either.
+  const std::uint16_t value = sum.value() == 0 ? std::uint16_t{0xffff} : sum.value();
+  wire::write16(static_cast<std::byte*>(pieces[1].iov_base) + field_at, value);
 }
 
 /// The frame of `size` bytes that was read, in the blocks that it was read into.

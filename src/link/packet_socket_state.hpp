@@ -21,7 +21,7 @@ namespace hawser {
 class PacketSocketDevice::State {
  public:
   State(link::Descriptor socket, const MacAddress& mac, const MacAddress& kernel_mac,
-        std::uint32_t mtu);
+        std::uint32_t mtu, bool complete_checksums);
 
   std::size_t read(BufferPool& pool, std::vector<Packet>& out, std::size_t limit);
   std::size_t write(std::span<Packet> frames);
@@ -31,6 +31,7 @@ class PacketSocketDevice::State {
   const MacAddress mac;
   const MacAddress kernel_mac;
   const std::uint32_t mtu;
+  const bool complete_checksums;
   bool blocked = false;
   std::uint64_t refused = 0;
   std::uint64_t lost = 0;
@@ -59,6 +60,7 @@ class PacketSocketDevice::State {
   bool prepare(BufferPool& pool, Arrival& arrival, mmsghdr& message);
   void take(BufferPool& pool, std::size_t index, std::vector<Packet>& out, std::size_t full);
   static Packet frame_of(Arrival& arrival, std::size_t size, bool tagged);
+  static void complete_checksum(const Arrival& arrival, std::size_t size);
   void hand_over_waiting(std::vector<Packet>& out, std::size_t full);
   std::size_t describe(std::span<const Packet> frames);
 

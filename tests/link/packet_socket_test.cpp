@@ -136,6 +136,18 @@ TEST_F(PacketSocketTest, VouchesForChecksumsThatWereLeftOpen) {
     EXPECT_FALSE(has_right_checksum(open)) << "else this test shows nothing";
     EXPECT_EQ(open.checksum(), ChecksumMark::verified);
 
+    for (const std::size_t size : {1U, 100U, 1401U}) {
+      const auto completing = PacketSocketDevice::open({"hwv0", kOurs, true}).value();
+      for (const char* to : {"10.9.0.2", "fd00:9::2"}) {
+        send_datagram(*IpAddress::parse(to), pattern(size));
+        const Packet completed = read_until(*completing, pool, is_udp);
+        ASSERT_TRUE(completed);
+        EXPECT_TRUE(has_right_checksum(completed));
+        EXPECT_EQ(udp_data(completed), pattern(size));
+        EXPECT_TRUE(read_until(*device, pool, is_udp));
+      }
+    }
+
     // What a raw sender has filled in, nobody vouches for.
     Packet filled = echo_frame(pool, {kOurs, mac_of("hwv1"), kIpv4Type},
                                *IpAddress::parse("10.9.0.1"), *IpAddress::parse("10.9.0.2"), {});

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Lets the everyday commands of `hawser` talk to the kernel's, over a TUN interface.
+"""Lets the everyday commands of `hawser` talk to the kernel's, over a link.
 
 peers.py says how it is run.
 """
@@ -11,8 +11,8 @@ import subprocess
 import sys
 
 import peers
-from peers import (BAD_LINE, KERNEL, KERNEL6, LINK, LONG, OURS, OURS6, RealPeers, digest_of, make_file,
-                   run, wait_until)
+from peers import (BAD_LINE, KERNEL, KERNEL6, LINK, LONG, OURS, OURS6, OverEachLink, RealPeers,
+                   digest_of, link_is_open, make_file, run, wait_until)
 
 PORT = "9000"
 SOME = 32 << 20
@@ -58,7 +58,7 @@ def wait_for_kernel_listener(port=PORT):
     wait_until(lambda: f":{port} " in run("ss", "-Hltn"), "the kernel's listener")
 
 
-class Connect(Commands):
+class Connect(OverEachLink, Commands):
     """`hawser connect` to the kernel."""
 
     def both_ways(self, address, *options):
@@ -146,7 +146,7 @@ class Connect(Commands):
 
     def test_ctrl_c_while_it_connects(self):
         with self.hawser("connect", "10.9.0.77", PORT) as client:  # nobody is there
-            wait_until(lambda: "hw0" in run("ip", "-br", "link"), "the link")
+            wait_until(link_is_open, "the link")
             client.send_signal(signal.SIGINT)
             self.assertEqual(client.wait(LONG), 128 + signal.SIGINT)
 
@@ -161,7 +161,7 @@ class Connect(Commands):
         self.assertEqual(self.read("hawser.log"), "")
 
 
-class Listen(Commands):
+class Listen(OverEachLink, Commands):
     """The kernel connects to `hawser listen`."""
 
     def listening(self, *options, **streams):

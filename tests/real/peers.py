@@ -1,5 +1,5 @@
 """What the tests with real peers share: a network namespace of their own, files to send, `hawser` and
-the kernel's programs on the two ends of a TUN interface.
+the kernel's programs on the two ends of a link: a TUN or TAP interface, or a veth pair.
 
 A file of tests ends with `peers.main(__doc__, tools)`, tools being the programs that it needs. It is
 then run as
@@ -16,6 +16,7 @@ import hashlib
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -23,11 +24,17 @@ import time
 import unittest
 
 SKIPPED = 77
-BIG = 256 << 20
 OURS, OURS6 = "10.9.0.2", "fd00:9::2"
 KERNEL, KERNEL6 = "10.9.0.1", "fd00:9::1"
-LINK = ["--link", "tun:hw0", "--address", f"{OURS}/24", "--address", f"{OURS6}/64",
-        "--host-address", f"{KERNEL}/24", "--host-address", f"{KERNEL6}/64"]
+# Which link the tests run over, for those that run over each.
+KIND = os.environ.get("HAWSER_REAL_LINK", "tun")
+# The kernel's end of it.
+KERNEL_LINK = "hwk0" if KIND == "packet" else "hw0"
+LINK = ["--link", f"{KIND}:hw0", "--address", f"{OURS}/24", "--address", f"{OURS6}/64"]
+if KIND != "packet":
+    LINK += ["--host-address", f"{KERNEL}/24", "--host-address", f"{KERNEL6}/64"]
+# Over the first kind of link at length, over the others to see that they do.
+BIG = 256 << 20 if KIND == "tun" else 32 << 20
 BAD_LINE = ["--loss", "2%", "--reorder", "1%", "--seed", "1"]
 # Far more than anything takes that works, on a slow machine under load as well.
 LONG = 150
@@ -73,10 +80,30 @@ def make_file(path, size):
     return digest.hexdigest()
 
 
+def make_veth():
+    """A pair of which our stack stands on one end, hw0, and the kernel has addresses on the other. It
+    answers there alone: both are in one namespace."""
+    run("ip", "link", "add", "hw0", "type", "veth", "peer", "name", "hwk0")
+    for name in ["hw0", "hwk0"]:
+        run("ip", "link", "set", name, "up")
+    run("ip", "address", "add", f"{KERNEL}/24", "dev", "hwk0")
+    run("ip", "address", "add", f"{KERNEL6}/64", "dev", "hwk0", "nodad")
+
+
+def link_is_open():
+    """Whether `hawser` has opened its end."""
+    if KIND != "packet":
+        return "hw0" in run("ip", "-br", "link")
+    with open("/proc/net/packet") as sockets:  # the first line is the heading
+        return len(sockets.readlines()) > 1
+
+
 class RealPeers(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="hawser-real-")
         self.addCleanup(shutil.rmtree, self.folder)
+        if KIND == "packet" and "hw0" not in [name for _, name in socket.if_nameindex()]:
+            make_veth()
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -152,6 +179,10 @@ class RealPeers(unittest.TestCase):
         return subprocess.run([program, "get", f"http://{address}/{target}", *LINK, "-o",
                                self.path("out"), *options],
                               stderr=subprocess.PIPE, text=True, timeout=timeout)
+
+
+class OverEachLink(RealPeers):
+    """Tests that run over each kind of link: tests/real/CMakeLists.txt sets HAWSER_REAL_LINK."""
 
 
 def run(*command):

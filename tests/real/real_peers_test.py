@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Lets `hawser` talk to the kernel's TCP: curl and nginx on the other end of a TUN interface.
+"""Lets `hawser` talk to the kernel's TCP: curl and nginx on the other end of a link.
 
 peers.py says how it is run.
 """
@@ -11,11 +11,11 @@ import subprocess
 import sys
 
 import peers
-from peers import (BAD_LINE, BIG, KERNEL, KERNEL6, LINK, LONG, OURS, OURS6, RealPeers, digest_of, make_file,
-                   run, wait_until)
+from peers import (BAD_LINE, BIG, KERNEL, KERNEL6, KERNEL_LINK, LINK, LONG, OURS, OURS6,
+                   OverEachLink, RealPeers, digest_of, make_file, run, wait_until)
 
 
-class Serve(RealPeers):
+class Serve(OverEachLink):
     """Kernel curl against `hawser serve`."""
 
     def test_curl_gets_a_big_file(self):
@@ -121,7 +121,7 @@ class Serve(RealPeers):
                            5000)
 
 
-class Get(RealPeers):
+class Get(OverEachLink):
     """`hawser get` against nginx."""
 
     def test_gets_a_big_file(self):
@@ -194,7 +194,7 @@ class Get(RealPeers):
         make_file(self.path("big"), 32 << 20)
         with self.nginx(rate="1m"):
             client = self.begin_slow_get("--timeout", "2s")
-            run("ip", "link", "set", "hw0", "down")
+            run("ip", "link", "set", KERNEL_LINK, "down")
             self.end_of(client)
 
 
