@@ -62,6 +62,9 @@ enum class DropReason : std::uint8_t {
   bad_udp_checksum,
   no_port,             ///< no socket takes it; answered with port unreachable if it was unicast
   receive_queue_full,  ///< the program reads more slowly than datagrams come
+  // DHCP
+  bad_dhcp,         ///< malformed, or without what a lease needs (RFC 2131)
+  unexpected_dhcp,  ///< an answer to no question of ours
   // memory
   no_memory,  ///< the pool's or a queue's bound
   count_,

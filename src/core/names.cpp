@@ -64,6 +64,8 @@ constexpr auto kDropNames = std::to_array<std::string_view>({
     "bad udp checksum",
     "no port",
     "receive queue full",
+    "bad dhcp",
+    "unexpected dhcp",
     "no memory",
 });
 static_assert(kDropNames.size() == kDropReasons);
