@@ -61,16 +61,18 @@ class FrameRepair {
   static void transport(std::span<std::byte> bytes, std::uint8_t protocol, const IpAddress& source,
                         const IpAddress& destination) {
     wire::Checksum pseudo;
-    if (protocol != static_cast<std::uint8_t>(wire::IpProtocol::icmp)) {
+    const auto kind = static_cast<wire::IpProtocol>(protocol);
+    if (kind != wire::IpProtocol::icmp && kind != wire::IpProtocol::igmp) {
       pseudo.add_pseudo_header(source, destination, protocol,
                                static_cast<std::uint32_t>(bytes.size()));
     }
-    switch (static_cast<wire::IpProtocol>(protocol)) {
+    switch (kind) {
       case wire::IpProtocol::tcp:
         return fill(bytes, 16, pseudo);
       case wire::IpProtocol::udp:
         return fill(bytes, 6, pseudo);
       case wire::IpProtocol::icmp:
+      case wire::IpProtocol::igmp:
       case wire::IpProtocol::icmpv6:
         return fill(bytes, 2, pseudo);
     }

@@ -17,6 +17,7 @@
 #include "wire/ethernet.hpp"
 #include "wire/icmp.hpp"
 #include "wire/ip.hpp"
+#include "wire/membership.hpp"
 #include "wire/neighbour_discovery.hpp"
 #include "wire/tcp.hpp"
 #include "wire/udp.hpp"
@@ -154,6 +155,35 @@ inline Violation check_udp(BufferPool& pool, std::span<const std::byte> input, b
   if (!reparsed || !reparsed->has_checksum) return "what was emitted is refused";
   if (reparsed->length != parsed->length) return "another length";
   if (reparsed->header.destination != parsed->header.destination) return "another port";
+  return nullptr;
+}
+
+/// IGMP or MLD, with the checksum repaired first.
+inline Violation check_membership(BufferPool& pool, std::span<const std::byte> input, bool v6) {
+  if (input.size() < 4) return nullptr;
+  wire::IpHeader ip;
+  ip.source = v6 ? *IpAddress::parse("fe80::1") : IpAddress::v4(10, 0, 0, 1);
+  ip.destination = v6 ? *IpAddress::parse("ff02::1") : IpAddress::v4(224, 0, 0, 1);
+  ip.hop_limit = 1;
+  std::vector<std::byte> message(input.begin(), input.end());
+  wire::write16(&message[2], 0);
+  wire::Checksum checksum;
+  if (v6) {
+    checksum.add_pseudo_header(ip.source, ip.destination,
+                               static_cast<std::uint8_t>(wire::IpProtocol::icmpv6),
+                               static_cast<std::uint32_t>(message.size()));
+  }
+  checksum.add(message);
+  wire::write16(&message[2], checksum.value());
+  const Packet packet = packet_of(pool, message);
+  const auto parsed = v6 ? wire::parse_mld(packet, ip) : wire::parse_igmp(packet, ip);
+  if (!parsed) return nullptr;
+  if (const auto* query = std::get_if<wire::MembershipQuery>(&*parsed)) {
+    if (query->group.is_v4() == v6) return "a query of the other family";
+    if (query->max_response < Duration::zero()) return "an answer before the question";
+  } else if (const auto* report = std::get_if<wire::MembershipReport>(&*parsed)) {
+    if (!report->group.is_multicast()) return "a report of no group";
+  }
   return nullptr;
 }
 

@@ -65,6 +65,7 @@ enum class DropReason : std::uint8_t {
   // DHCP
   bad_dhcp,         ///< malformed, or without what a lease needs (RFC 2131)
   unexpected_dhcp,  ///< an answer to no question of ours
+  bad_igmp,         ///< malformed, or not from this link
   // memory
   no_memory,  ///< the pool's or a queue's bound
   count_,

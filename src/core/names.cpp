@@ -66,6 +66,7 @@ constexpr auto kDropNames = std::to_array<std::string_view>({
     "receive queue full",
     "bad dhcp",
     "unexpected dhcp",
+    "bad igmp",
     "no memory",
 });
 static_assert(kDropNames.size() == kDropReasons);

@@ -18,7 +18,7 @@ inline constexpr std::size_t kIpv4MinHeader = 20;
 inline constexpr std::size_t kIpv6Header = 40;
 inline constexpr std::size_t kFragmentHeader = 8;  ///< of IPv6
 
-enum class IpProtocol : std::uint8_t { icmp = 1, tcp = 6, udp = 17, icmpv6 = 58 };
+enum class IpProtocol : std::uint8_t { icmp = 1, igmp = 2, tcp = 6, udp = 17, icmpv6 = 58 };
 
 struct IpHeader {
   IpAddress source;

@@ -95,6 +95,10 @@ std::vector<Bytes> seeds() {
                   {.identification = 9, .offset = 1024, .more = true});
     result.push_back(testing::contents(fragment));
   }
+  // A query of IGMPv3, and one of MLDv2.
+  result.push_back(bytes({0x11, 25, 0, 0, 239, 1, 2, 3, 2, 125, 0, 1, 10, 0, 0, 9}));
+  result.push_back(bytes(
+      {130, 0, 0, 0, 1, 0, 0, 0, 0xff, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 3, 2, 9, 0, 0}));
   result.push_back(extended(pool));
   return result;
 }
@@ -167,6 +171,12 @@ TEST(Mutation, OfUdpDatagrams) {
   run(24, [](BufferPool& pool, std::span<const std::byte> input) {
     const fuzz::Violation violation = fuzz::check_udp(pool, input, false);
     return violation != nullptr ? violation : fuzz::check_udp(pool, input, true);
+  });
+}
+TEST(Mutation, OfMembershipMessages) {
+  run(29, [](BufferPool& pool, std::span<const std::byte> input) {
+    const fuzz::Violation violation = fuzz::check_membership(pool, input, false);
+    return violation != nullptr ? violation : fuzz::check_membership(pool, input, true);
   });
 }
 TEST(Mutation, OfIcmpMessages) {
