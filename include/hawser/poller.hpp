@@ -7,6 +7,7 @@
 #include <span>
 
 #include "hawser/host.hpp"
+#include "hawser/icmp_socket.hpp"
 #include "hawser/io.hpp"
 #include "hawser/stack.hpp"
 #include "hawser/tcp_listener.hpp"
@@ -44,13 +45,16 @@ class Poller {
   IoResult<void> add(const TcpStream& stream, Ready interest, std::uint64_t key);
   IoResult<void> add(const TcpListener& listener, Ready interest, std::uint64_t key);
   IoResult<void> add(const UdpSocket& socket, Ready interest, std::uint64_t key);
+  IoResult<void> add(const IcmpSocket& socket, Ready interest, std::uint64_t key);
   /// Changes what is waited for. Errors: invalid_argument when it was not added, bad_handle.
   IoResult<void> modify(const TcpStream& stream, Ready interest);
   IoResult<void> modify(const TcpListener& listener, Ready interest);
   IoResult<void> modify(const UdpSocket& socket, Ready interest);
+  IoResult<void> modify(const IcmpSocket& socket, Ready interest);
   void remove(const TcpStream& stream);
   void remove(const TcpListener& listener);
   void remove(const UdpSocket& socket);
+  void remove(const IcmpSocket& socket);
 
   /// Waits until a socket is ready and fills `events`, the longest waiting first. Returns how many
   /// there are: zero when the deadline has passed. Error: shut_down.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "hawser/host.hpp"
+#include "hawser/icmp_socket.hpp"
 #include "hawser/io.hpp"
 #include "hawser/poller.hpp"
 #include "hawser/tcp_listener.hpp"

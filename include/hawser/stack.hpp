@@ -12,6 +12,7 @@
 #include "hawser/address.hpp"
 #include "hawser/addressing.hpp"
 #include "hawser/counters.hpp"
+#include "hawser/echo.hpp"
 #include "hawser/error.hpp"
 #include "hawser/event.hpp"
 #include "hawser/icmp.hpp"
@@ -82,6 +83,7 @@ struct StackCensus {
   std::size_t syn_received = 0;
   std::size_t time_wait = 0;
   std::size_t udp_sockets = 0;
+  std::size_t echo_sockets = 0;
 };
 
 /// One host. The driver passes in frames, calls and the time; after any of them it drains
@@ -184,6 +186,8 @@ class Stack {
   /// Takes the pending error, if there is one: why a connection failed, or a soft error
   /// (RFC9293-MUST-47). Reading clears it.
   std::optional<Error> tcp_take_error(SocketHandle socket);
+  /// The last ICMP error about a connection that is not established yet: who sent it, and why.
+  std::optional<IcmpErrorReport> tcp_error_report(SocketHandle socket) const;
 
   // ---- UDP (RFC 768, RFC 1122 4.1.4)
 
@@ -238,6 +242,22 @@ class Stack {
   std::optional<IcmpErrorReport> udp_take_error_report(SocketHandle socket);
   /// All UDP sockets, in an order that stays.
   std::vector<SocketHandle> udp_sockets() const;
+
+  // ---- ICMP echo (RFC 792, RFC 4443 4)
+
+  /// A socket for echo requests of both families under one identifier, zero for one that is chosen.
+  /// Errors: address_in_use, no_buffer_space.
+  Result<SocketHandle> icmp_open(std::uint16_t identifier = 0);
+  Result<std::uint16_t> icmp_identifier(SocketHandle socket) const;
+  /// Sends a request to an address; the port of `destination` is not looked at. Errors:
+  /// message_size, invalid_argument, network_unreachable, address_not_available, permission_denied
+  /// to a broadcast address, would_block when too much waits to leave, no_buffer_space.
+  Result<void> icmp_send_echo(Instant now, SocketHandle socket, const Endpoint& destination,
+                              std::span<const std::byte> data, const EchoRequest& request = {});
+  /// Takes the oldest answer: a reply, whose data go to `out` as far as they fit, or an ICMP error.
+  /// Error: would_block.
+  Result<EchoAnswer> icmp_receive(SocketHandle socket, std::span<std::byte> out);
+  Result<void> icmp_close(SocketHandle socket);
 
   // ---- of all sockets
 

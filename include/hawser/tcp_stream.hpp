@@ -115,6 +115,8 @@ class TcpStream {
   IoResult<Endpoint> remote_endpoint() const;
   /// Takes the pending error, if there is one: why the connection failed, or a soft error.
   std::error_code take_error();
+  /// The last ICMP error about a connection that is not established yet: who sent it, and why.
+  std::optional<IcmpErrorReport> error_report() const;
 
  private:
   friend class Poller;

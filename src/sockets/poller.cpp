@@ -144,6 +144,9 @@ IoResult<void> Poller::add(const TcpListener& listener, Ready interest, std::uin
 IoResult<void> Poller::add(const UdpSocket& socket, Ready interest, std::uint64_t key) {
   return add_socket(socket.socket_.get(), interest, key);
 }
+IoResult<void> Poller::add(const IcmpSocket& socket, Ready interest, std::uint64_t key) {
+  return add_socket(socket.socket_.get(), interest, key);
+}
 
 IoResult<void> Poller::modify(const TcpStream& stream, Ready interest) {
   return modify_socket(stream.socket_.get(), interest);
@@ -154,10 +157,14 @@ IoResult<void> Poller::modify(const TcpListener& listener, Ready interest) {
 IoResult<void> Poller::modify(const UdpSocket& socket, Ready interest) {
   return modify_socket(socket.socket_.get(), interest);
 }
+IoResult<void> Poller::modify(const IcmpSocket& socket, Ready interest) {
+  return modify_socket(socket.socket_.get(), interest);
+}
 
 void Poller::remove(const TcpStream& stream) { remove_socket(stream.socket_.get()); }
 void Poller::remove(const TcpListener& listener) { remove_socket(listener.socket_.get()); }
 void Poller::remove(const UdpSocket& socket) { remove_socket(socket.socket_.get()); }
+void Poller::remove(const IcmpSocket& socket) { remove_socket(socket.socket_.get()); }
 
 IoResult<void> Poller::add_socket(sockets::Socket* socket, Ready interest, std::uint64_t key) {
   if (socket == nullptr) return failure(Error::bad_handle);

@@ -309,4 +309,11 @@ std::error_code TcpStream::take_error() {
   return error ? make_error_code(*error) : std::error_code{};
 }
 
+std::optional<IcmpErrorReport> TcpStream::error_report() const {
+  if (!socket_) return std::nullopt;
+  const host::Engine::Lock lock = socket_->engine->lock();
+  if (socket_->state()) return std::nullopt;
+  return socket_->engine->stack().tcp_error_report(socket_->handle);
+}
+
 }  // namespace hawser

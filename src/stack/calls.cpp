@@ -224,6 +224,7 @@ Ready Stack::Impl::ready(SocketHandle socket) {
     return listener->accept_queue.empty() ? Ready::none : Ready::readable;
   }
   if (const udp::Socket* udp = udp_of(socket)) return udp->ready();
+  if (const udp::EchoSocket* echo = echo_of(socket)) return echo->ready();
   const ConnectionSlot* slot = connection_of(socket);
   return slot == nullptr ? Ready::none : slot->connection.ready();
 }
@@ -231,6 +232,12 @@ Ready Stack::Impl::ready(SocketHandle socket) {
 std::optional<Error> Stack::Impl::take_error(SocketHandle socket) {
   ConnectionSlot* slot = connection_of(socket);
   return slot == nullptr ? std::nullopt : slot->connection.take_error();
+}
+
+std::optional<IcmpErrorReport> Stack::Impl::error_report(SocketHandle socket) {
+  if (connection_of(socket) == nullptr) return std::nullopt;
+  const auto report = error_reports_.find(socket.index);
+  return report == error_reports_.end() ? std::nullopt : std::optional(report->second);
 }
 
 }  // namespace hawser

@@ -49,6 +49,7 @@ void Stack::Impl::after_drain(std::uint32_t index) {
     const Instant deadline = slot.connection.next_deadline();
     if (deadline != kNever) timers_.arm_no_later(index, deadline);
   } else if (slot.released) {
+    error_reports_.erase(index);
     connections_.erase(index);
   }
 }
@@ -88,6 +89,9 @@ std::optional<Readiness> Stack::Impl::poll_readiness() {
     }
     if (udp::Socket* udp = udp_of(socket)) {
       return Readiness{socket, std::exchange(udp->pending, Ready::none)};
+    }
+    if (udp::EchoSocket* echo = echo_of(socket)) {
+      return Readiness{socket, std::exchange(echo->pending, Ready::none)};
     }
     if (ConnectionSlot* slot = connection_of(socket); slot != nullptr && any(slot->pending)) {
       return Readiness{socket, std::exchange(slot->pending, Ready::none)};

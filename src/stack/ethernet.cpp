@@ -107,6 +107,20 @@ void Stack::Impl::on_undeliverable(const Context& context, const Packet& packet,
   constexpr std::size_t kPortsAndSequence = 8;
   const auto head = packet.head();
   const auto parsed = wire::parse_quoted_ip(head);
+  if (parsed && head.size() >= parsed->header_bytes + kPortsAndSequence &&
+      reason == DropReason::no_neighbour &&
+      parsed->header.protocol != static_cast<std::uint8_t>(wire::IpProtocol::tcp)) {
+    drop(context, reason, packet.size());
+    const std::byte* transport = head.data() + parsed->header_bytes;
+    const wire::IcmpError error{.kind = wire::IcmpErrorKind::host_unreachable,
+                                .source = parsed->header.source,
+                                .destination = parsed->header.destination,
+                                .protocol = parsed->header.protocol,
+                                .source_port = Port{wire::read16(transport)},
+                                .destination_port = Port{wire::read16(transport + 2)},
+                                .seq = SeqNum(wire::read32(transport + 4))};
+    return on_icmp_error(context, error, {error.source, packet.interface(), 0});
+  }
   if (!parsed || parsed->header.protocol != static_cast<std::uint8_t>(wire::IpProtocol::tcp) ||
       head.size() < parsed->header_bytes + kPortsAndSequence) {
     return drop(context, reason, packet.size());

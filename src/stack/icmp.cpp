@@ -48,11 +48,18 @@ bool is_neighbour_message(const wire::IpHeader& ip, const Packet& message) {
          !head.empty() && wire::is_neighbour_message(std::to_integer<std::uint8_t>(head.front()));
 }
 
+bool is_mld(const wire::IpHeader& ip, const Packet& message) {
+  const auto head = message.head();
+  return ip.protocol == static_cast<std::uint8_t>(wire::IpProtocol::icmpv6) && !ip.source.is_v4() &&
+         !head.empty() && wire::is_mld(std::to_integer<std::uint8_t>(head.front()));
+}
+
 }  // namespace
 
 void Stack::Impl::on_icmp(const Context& context, const wire::IpHeader& ip, Packet& message,
                           InterfaceId from) {
   if (is_neighbour_message(ip, message)) return on_neighbour_message(context, ip, message, from);
+  if (is_mld(ip, message)) return on_mld(context, ip, message, from);
   if (const auto bad = check_addresses(ip.source, ip.destination, from)) {
     return drop(context, *bad, message.size());
   }
@@ -62,18 +69,39 @@ void Stack::Impl::on_icmp(const Context& context, const wire::IpHeader& ip, Pack
   const auto parsed = wire::parse_icmp(message, ip.source, ip.destination);
   if (!parsed) return drop(context, parsed.error(), message.size());
   if (const auto* error = std::get_if<wire::IcmpError>(&*parsed)) {
-    on_icmp_error(context, *error, ip.source, message.interface());
-  } else if (const auto* echo = std::get_if<wire::IcmpEcho>(&*parsed); echo && !echo->reply) {
-    on_echo_request(context, ip, *echo, message);
+    on_icmp_error(context, *error, {ip.source, message.interface(), ip.hop_limit});
+  } else if (const auto* echo = std::get_if<wire::IcmpEcho>(&*parsed)) {
+    if (echo->reply) {
+      on_echo_reply(context, ip, *echo, message);
+    } else {
+      on_echo_request(context, ip, *echo, message);
+    }
   }
+}
+
+IcmpErrorReport Stack::Impl::report_of(const Context& context, const wire::IcmpError& error,
+                                       const IcmpSender& sender) const {
+  return {.at = context.now,
+          .kind = error.kind,
+          .type = error.type,
+          .code = error.code,
+          .reporter = sender.address,
+          .destination = {error.destination, error.destination_port},
+          .mtu = error.mtu};
 }
 
 /// RFC9293-MUST-54: to the connection that the quoted segment is of.
 void Stack::Impl::on_icmp_error(const Context& context, const wire::IcmpError& error,
-                                const IpAddress& reporter, InterfaceId interface) {
+                                const IcmpSender& sender) {
   if (error.kind == wire::IcmpErrorKind::packet_too_big) ++counters_.packets_too_big;
-  if (error.protocol == static_cast<std::uint8_t>(wire::IpProtocol::udp)) {
-    return on_udp_error(context, error, reporter, interface);
+  switch (static_cast<wire::IpProtocol>(error.protocol)) {
+    case wire::IpProtocol::udp:
+      return on_udp_error(context, error, sender);
+    case wire::IpProtocol::icmp:
+    case wire::IpProtocol::icmpv6:
+      return on_echo_error(context, error, sender);
+    default:
+      break;
   }
   const auto meaning = meaning_of(error.kind);
   if (!meaning) return;
@@ -83,6 +111,9 @@ void Stack::Impl::on_icmp_error(const Context& context, const wire::IcmpError& e
   if (!flow) return drop(context, DropReason::bad_icmp, 0);
   // The records of opening and of closed connections have nobody to tell, and their timers go on.
   if (flow.kind() != FlowKind::connection) return;
+  if (connections_[flow.slot()].connection.state() == TcpState::syn_sent) {
+    error_reports_[flow.slot()] = report_of(context, error, sender);
+  }
   connections_[flow.slot()].connection.on_icmp_error(context, error.seq, meaning->error,
                                                      meaning->hard);
   settle(context, flow.slot());

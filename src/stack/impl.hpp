@@ -16,6 +16,8 @@
 //   addresses.cpp    addresses and routes that come and go
 //   udp.cpp          datagrams that arrive, ICMP errors about them, datagrams that leave
 //   udp_calls.cpp    the calls of the application for UDP
+//   echo.cpp         ICMP echo sockets
+//   groups.cpp       IGMP and MLD
 #pragma once
 
 #include <array>
@@ -25,6 +27,7 @@
 #include <span>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "core/random.hpp"
 #include "core/slab.hpp"
 #include "core/slot_list.hpp"
@@ -32,6 +35,7 @@
 #include "core/token_bucket.hpp"
 #include "hawser/stack.hpp"
 #include "ip/autoconfiguration.hpp"
+#include "ip/fragmentation.hpp"
 #include "ip/interfaces.hpp"
 #include "ip/multicast.hpp"
 #include "ip/neighbours.hpp"
@@ -45,6 +49,7 @@
 #include "tcp/syn_cookie.hpp"
 #include "tcp/syn_received.hpp"
 #include "tcp/time_wait.hpp"
+#include "udp/echo_table.hpp"
 #include "udp/table.hpp"
 #include "wire/arp.hpp"
 #include "wire/ethernet.hpp"
@@ -81,6 +86,7 @@ class Stack::Impl {
   Result<void> set_settings(Instant now, SocketHandle socket, const TcpSettings& settings);
   Ready ready(SocketHandle socket);
   std::optional<Error> take_error(SocketHandle socket);
+  std::optional<IcmpErrorReport> error_report(SocketHandle socket);
 
   Result<SocketHandle> udp_open(const UdpSettings* settings);
   Result<void> udp_bind(SocketHandle socket, const Endpoint& local);
@@ -101,6 +107,13 @@ class Stack::Impl {
   std::optional<Error> udp_take_error(SocketHandle socket);
   std::optional<IcmpErrorReport> udp_take_error_report(SocketHandle socket);
   std::vector<SocketHandle> udp_sockets() const;
+
+  Result<SocketHandle> icmp_open(std::uint16_t identifier);
+  Result<std::uint16_t> icmp_identifier(SocketHandle socket);
+  Result<void> icmp_send_echo(Instant now, SocketHandle socket, const Endpoint& destination,
+                              std::span<const std::byte> data, const EchoRequest& request);
+  Result<EchoAnswer> icmp_receive(SocketHandle socket, std::span<std::byte> out);
+  Result<void> icmp_close(SocketHandle socket);
 
   std::vector<NeighbourInfo> neighbours(Instant now) const { return neighbours_.list(now); }
   Result<void> add_address(Instant now, InterfaceId interface, const Prefix& address,
@@ -166,6 +179,7 @@ class Stack::Impl {
     IpAddress destination;
     SocketHandle socket;
     std::uint32_t bytes = 0;  ///< as the socket counts it
+    std::uint32_t mtu = 0;    ///< bytes; what is larger is cut
     bool to_link = true;
     bool to_ourselves = false;  ///< a copy for the members on this host
   };
@@ -174,6 +188,13 @@ class Stack::Impl {
     ip::Route route;
     IpAddress source;
     bool is_unicast = true;
+  };
+
+  /// Who sent an ICMP error.
+  struct IcmpSender {
+    IpAddress address;
+    InterfaceId interface{};
+    std::uint8_t hop_limit = 0;
   };
 
   Context context(Instant now) {
@@ -287,7 +308,9 @@ class Stack::Impl {
   // icmp.cpp
   void on_icmp(const Context& context, const wire::IpHeader& ip, Packet& message, InterfaceId from);
   void on_icmp_error(const Context& context, const wire::IcmpError& error,
-                     const IpAddress& reporter, InterfaceId interface);
+                     const IcmpSender& sender);
+  IcmpErrorReport report_of(const Context& context, const wire::IcmpError& error,
+                            const IcmpSender& sender) const;
   void on_echo_request(const Context& context, const wire::IpHeader& ip,
                        const wire::IcmpEcho& request, Packet& data);
   void send_unreachable(const Context& context, const wire::IpHeader& ip, const Packet& offending,
@@ -303,14 +326,36 @@ class Stack::Impl {
                        Packet& payload);
   void deliver_udp(const Context& context, std::uint32_t index, const wire::IpHeader& ip,
                    const Tuple& ends, Packet payload);
-  void on_udp_error(const Context& context, const wire::IcmpError& error, const IpAddress& reporter,
-                    InterfaceId interface);
+  void on_udp_error(const Context& context, const wire::IcmpError& error, const IcmpSender& sender);
+  void put_outgoing(Outgoing outgoing);
+  void send_outgoing(const Context& context, Packet packet, const Outgoing& outgoing,
+                     std::vector<Packet>& out);
   void drain_udp(const Context& context, std::vector<Packet>& out, std::size_t room);
   void tell_udp(std::uint32_t index, Ready what);
   udp::Socket* udp_of(SocketHandle socket);
   SocketHandle udp_handle_of(std::uint32_t index) const {
     return stack::handle_of(SocketKind::udp, index, udp_.generation(index));
   }
+
+  // echo.cpp
+  udp::EchoSocket* echo_of(SocketHandle socket);
+  Result<Way> echo_way(const Endpoint& destination, const EchoRequest& request) const;
+  void deliver_answer(const Context& context, std::uint16_t identifier, udp::QueuedAnswer answer);
+  void on_echo_reply(const Context& context, const wire::IpHeader& ip, const wire::IcmpEcho& reply,
+                     Packet& message);
+  void on_echo_error(const Context& context, const wire::IcmpError& error,
+                     const IcmpSender& sender);
+
+  // groups.cpp
+  void on_igmp(const Context& context, const wire::IpHeader& ip, const Packet& message,
+               InterfaceId from);
+  void on_mld(const Context& context, const wire::IpHeader& ip, const Packet& message,
+              InterfaceId from);
+  void on_membership(const Context& context, const wire::MembershipMessage& message,
+                     InterfaceId from);
+  void send_group_reports(const Context& context);
+  IpAddress group_source(InterfaceId interface, bool v4) const;
+  void join_solicited_nodes(Instant now);
 
   // udp_calls.cpp
   bool is_interface(InterfaceId interface) const;
@@ -322,6 +367,8 @@ class Stack::Impl {
                      const UdpSendOptions& options) const;
   Result<IpAddress> source_to(const udp::Socket& socket, const Endpoint& destination,
                               const ip::Route& route, const UdpSendOptions& options) const;
+  std::uint16_t identification_for(const IpAddress& source, const IpAddress& destination,
+                                   bool dont_fragment);
   Packet packet_with(std::span<const std::byte> data);
 
   // addresses.cpp
@@ -353,6 +400,7 @@ class Stack::Impl {
   ip::Neighbours neighbours_;
   ip::Autoconfiguration autoconfiguration_;
   ip::Reassembly reassembly_;
+  ip::FragmentIds fragment_ids_;
   stack::EphemeralPorts ephemeral_ports_;
 
   Slab<ConnectionSlot> connections_;
@@ -361,7 +409,12 @@ class Stack::Impl {
   stack::ListenerTable listeners_;
   stack::Demux<TupleOf> demux_;
   udp::Table udp_;
+  udp::EchoTable echo_;
   ip::Multicast multicast_;
+  std::vector<udp::Membership> solicited_nodes_;  // of our addresses; sorted
+  std::uint64_t addresses_seen_ = ~std::uint64_t{0};
+  /// By place in connections_, of those that wait to be established.
+  absl::flat_hash_map<std::uint32_t, IcmpErrorReport> error_reports_;
 
   TimerQueue<TimerPlaceOf> timers_;
   SlotList time_wait_list_;  // the first to end in front: all last 2 MSL

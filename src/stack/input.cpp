@@ -45,6 +45,9 @@ void Stack::Impl::on_packet(const Context& context, Packet& packet, InterfaceId 
     case wire::IpProtocol::icmpv6:
       packet.trim_front(parsed->header_bytes);
       return on_icmp(context, ip, packet, from);
+    case wire::IpProtocol::igmp:
+      packet.trim_front(parsed->header_bytes);
+      return on_igmp(context, ip, packet, from);
     case wire::IpProtocol::udp:
       return on_udp(context, ip, parsed->header_bytes, packet, from);
     default:

@@ -28,6 +28,8 @@ std::size_t Stack::Impl::poll_frames(Instant now, std::vector<Packet>& out, std:
     routes_seen_ = interfaces_.generation();
     neighbours_.renew_references();
   }
+  join_solicited_nodes(now);
+  send_group_reports(at);
   while (out.size() - before < limit) {
     if (neighbours_.has_output()) {
       settle_neighbours(at);

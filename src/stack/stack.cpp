@@ -68,9 +68,12 @@ Stack::Impl::Impl(StackConfig config, BufferPool& pool)
       autoconfiguration_(interfaces_, Random(config_.seed ^ 0x6164647265737365),
                          identifier_key_of(config_), config_.identifiers),
       reassembly_(config_.ip, pool_, random_, counters_),
+      fragment_ids_(random_),
       ephemeral_ports_(random_, config_.tcp),
       demux_(random_, TupleOf{this}),
       udp_(random_, config_.udp, config_.tcp.ephemeral_first, config_.tcp.ephemeral_last),
+      echo_(random_),
+      multicast_(random_),
       timers_(TimerPlaceOf{&connections_}),
       reset_limit_(kResetsPerSecond, kResetsPerSecond),
       challenge_limit_(config_.tcp.challenge_acks_per_second,
@@ -83,7 +86,8 @@ StackCensus Stack::Impl::census() const {
           .listeners = listeners_.size(),
           .syn_received = syn_received_.size(),
           .time_wait = time_wait_.size(),
-          .udp_sockets = udp_.size()};
+          .udp_sockets = udp_.size(),
+          .echo_sockets = echo_.size()};
 }
 
 Stack::Stack(StackConfig config, BufferPool& pool)
@@ -216,6 +220,23 @@ std::optional<IcmpErrorReport> Stack::udp_take_error_report(SocketHandle socket)
   return impl_->udp_take_error_report(socket);
 }
 std::vector<SocketHandle> Stack::udp_sockets() const { return impl_->udp_sockets(); }
+std::optional<IcmpErrorReport> Stack::tcp_error_report(SocketHandle socket) const {
+  return impl_->error_report(socket);
+}
+Result<SocketHandle> Stack::icmp_open(std::uint16_t identifier) {
+  return impl_->icmp_open(identifier);
+}
+Result<std::uint16_t> Stack::icmp_identifier(SocketHandle socket) const {
+  return impl_->icmp_identifier(socket);
+}
+Result<void> Stack::icmp_send_echo(Instant now, SocketHandle socket, const Endpoint& destination,
+                                   std::span<const std::byte> data, const EchoRequest& request) {
+  return impl_->icmp_send_echo(now, socket, destination, data, request);
+}
+Result<EchoAnswer> Stack::icmp_receive(SocketHandle socket, std::span<std::byte> out) {
+  return impl_->icmp_receive(socket, out);
+}
+Result<void> Stack::icmp_close(SocketHandle socket) { return impl_->icmp_close(socket); }
 Ready Stack::ready(SocketHandle socket) const { return impl_->ready(socket); }
 
 std::vector<NeighbourInfo> Stack::neighbours(Instant now) const { return impl_->neighbours(now); }

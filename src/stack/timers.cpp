@@ -19,6 +19,7 @@ void Stack::Impl::on_time(Instant now) {
   on_time_wait_timers(at);
   on_syn_ack_timers(at);
   neighbours_.on_time(now);
+  multicast_.on_time(now);
   while (reassembly_.poll_expired(now)) {
   }
   while (timers_.earliest() <= now) {
@@ -39,8 +40,8 @@ void Stack::Impl::on_time(Instant now) {
 
 Instant Stack::Impl::next_deadline() const {
   if (!loopback_.empty()) return now_;
-  Instant next =
-      std::min({timers_.earliest(), reassembly_.next_deadline(), neighbours_.next_deadline()});
+  Instant next = std::min({timers_.earliest(), reassembly_.next_deadline(),
+                           neighbours_.next_deadline(), multicast_.next_deadline()});
   if (!time_wait_list_.empty()) {
     next = std::min(next, time_wait_[time_wait_list_.front()].deadline);
   }

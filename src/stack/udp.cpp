@@ -126,26 +126,28 @@ void Stack::Impl::deliver_udp(const Context& context, std::uint32_t index, const
 
 /// RFC1122-4.1.3.3: to the socket that sent what is quoted.
 void Stack::Impl::on_udp_error(const Context& context, const wire::IcmpError& error,
-                               const IpAddress& reporter, InterfaceId interface) {
+                               const IcmpSender& sender) {
   if (error.kind == wire::IcmpErrorKind::source_quench) return;  // RFC 6633
   // What was sent to ourselves is answered by ourselves.
-  const InterfaceId way = interfaces_.is_ours(error.destination) ? ip::kLoopback : interface;
+  const InterfaceId way = interfaces_.is_ours(error.destination) ? ip::kLoopback : sender.interface;
   const Tuple ends{end_on(way, error.source, error.source_port),
                    end_on(way, error.destination, error.destination_port)};
   std::uint32_t index = udp::Table::kNone;
   if (interfaces_.is_ours(error.source)) index = udp_.find(ends, way);
   if (index == udp::Table::kNone) return drop(context, DropReason::bad_icmp, 0, ends);
-  const bool wanted = udp_[index].on_error({.at = context.now,
-                                            .kind = error.kind,
-                                            .type = error.type,
-                                            .code = error.code,
-                                            .reporter = reporter,
-                                            .destination = ends.remote,
-                                            .mtu = error.mtu});
-  if (wanted) tell_udp(index, Ready::readable | Ready::writable | Ready::error);
+  IcmpErrorReport report = report_of(context, error, sender);
+  report.destination = ends.remote;
+  if (udp_[index].on_error(report)) {
+    tell_udp(index, Ready::readable | Ready::writable | Ready::error);
+  }
 }
 
 // ---- that leave
+
+void Stack::Impl::put_outgoing(Outgoing outgoing) {
+  outgoing_bytes_ += outgoing.bytes;
+  outgoing_.push_back(std::move(outgoing));
+}
 
 void Stack::Impl::drain_udp(const Context& context, std::vector<Packet>& out, std::size_t room) {
   for (std::size_t sent = 0; sent < std::min(kQuantum, room) && !outgoing_.empty(); ++sent) {
@@ -163,11 +165,29 @@ void Stack::Impl::drain_udp(const Context& context, std::vector<Packet>& out, st
       }
     }
     if (!outgoing.to_link) continue;
-    if (mac_of(outgoing.packet.interface()) == nullptr) {
-      transmit(std::move(outgoing.packet), out);
-    } else {
-      send_on_link(context, std::move(outgoing.packet), outgoing.source, outgoing.destination);
+    Packet packet = std::move(outgoing.packet);
+    if (packet.size() <= outgoing.mtu) {
+      send_outgoing(context, std::move(packet), outgoing, out);
+      continue;
     }
+    std::vector<Packet> fragments;
+    const std::uint32_t id = fragment_ids_.next(outgoing.source, outgoing.destination);
+    if (!ip::fragment(packet, outgoing.mtu, id, pool_, fragments)) {
+      drop(context, DropReason::no_memory, packet.size());
+    }
+    for (Packet& fragment : fragments) {
+      send_outgoing(context, std::move(fragment), outgoing, out);
+    }
+  }
+}
+
+/// Straight out where nothing can keep it back.
+void Stack::Impl::send_outgoing(const Context& context, Packet packet, const Outgoing& outgoing,
+                                std::vector<Packet>& out) {
+  if (mac_of(packet.interface()) == nullptr) {
+    transmit(std::move(packet), out);
+  } else {
+    send_on_link(context, std::move(packet), outgoing.source, outgoing.destination);
   }
 }
 

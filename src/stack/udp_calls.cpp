@@ -113,6 +113,13 @@ Result<Stack::Impl::Way> Stack::Impl::way_to(const udp::Socket& socket, const En
 
 // ---- to send
 
+/// None is needed where nobody may cut (RFC6864-4.1).
+std::uint16_t Stack::Impl::identification_for(const IpAddress& source, const IpAddress& destination,
+                                              bool dont_fragment) {
+  if (dont_fragment || !destination.is_v4()) return 0;
+  return static_cast<std::uint16_t>(fragment_ids_.next(source, destination));
+}
+
 /// The one copy on the way out; nothing when the pool is exhausted.
 Packet Stack::Impl::packet_with(std::span<const std::byte> data) {
   Packet packet = pool_.take_packet();
@@ -146,8 +153,7 @@ Result<std::size_t> Stack::Impl::udp_send(Instant now, SocketHandle handle,
   const UdpSettings& settings = socket->settings;
   const bool dont_fragment = options.dont_fragment.value_or(settings.dont_fragment);
   const std::size_t ip_header = to.address.is_v4() ? wire::kIpv4MinHeader : wire::kIpv6Header;
-  // What is too large for the link cannot leave in one piece, and is not cut into many.
-  if (data.size() + wire::kUdpHeader + ip_header > way->route.mtu) {
+  if (dont_fragment && data.size() + wire::kUdpHeader + ip_header > way->route.mtu) {
     return std::unexpected(Error::message_size);
   }
   if (!socket->has_room_to_send()) {
@@ -174,13 +180,15 @@ Result<std::size_t> Stack::Impl::udp_send(Instant now, SocketHandle handle,
        .hop_limit = hop_limit,
        .dscp = options.dscp.value_or(settings.dscp),
        .ecn = options.ecn.value_or(settings.ecn),
+       .identification = identification_for(way->source, to.address, dont_fragment),
        .dont_fragment = dont_fragment,
        .flow_label = flow_label_of({{way->source, socket->local.port}, {to.address, to.port}})});
   packet.set_interface(way->route.interface);
   Outgoing outgoing{.packet = std::move(packet),
                     .source = way->source,
                     .destination = to.address,
-                    .socket = handle};
+                    .socket = handle,
+                    .mtu = way->route.mtu};
   outgoing.bytes = static_cast<std::uint32_t>(std::max<std::size_t>(data.size(), 1));
   if (!way->is_unicast && way->route.interface != ip::kLoopback) {
     outgoing.to_ourselves =
@@ -191,8 +199,7 @@ Result<std::size_t> Stack::Impl::udp_send(Instant now, SocketHandle handle,
   }
   socket->on_queued(outgoing.bytes);
   ++socket->sent;
-  outgoing_bytes_ += outgoing.bytes;
-  outgoing_.push_back(std::move(outgoing));
+  put_outgoing(std::move(outgoing));
   ++counters_.datagrams_sent;
   return data.size();
 }

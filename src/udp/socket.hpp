@@ -34,6 +34,7 @@ struct Membership {
   InterfaceId interface{};
   IpAddress group;
   friend bool operator==(const Membership&, const Membership&) = default;
+  friend auto operator<=>(const Membership&, const Membership&) = default;
 };
 
 class Socket {

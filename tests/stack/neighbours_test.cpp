@@ -504,5 +504,12 @@ TEST_F(OnEthernet, AFloodOfForgedSynsMakesUsAskWithinBounds) {
   EXPECT_EQ(pool.bytes_in_use(), 0U);
 }
 
+TEST_F(OnEthernet, JoinsTheGroupsOfItsAddresses) {  // RFC4291-2.8, RFC4862-5.4.2
+  EXPECT_EQ(group_reports, 1U);
+  after(2s);
+  EXPECT_EQ(group_reports, 2U);  // said twice
+  quiet();
+}
+
 }  // namespace
 }  // namespace hawser

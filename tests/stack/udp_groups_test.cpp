@@ -1,5 +1,7 @@
 // Broadcast and multicast datagrams at a stack with two interfaces (RFC 1112, RFC 1122 3.3.6,
 // 4.1.3.3).
+#include <algorithm>
+
 #include "tests/support/udp_script.hpp"
 
 namespace hawser {
@@ -107,6 +109,7 @@ TEST_F(UdpGroups, AGroupIsHeardWhereItWasJoined) {
               Error::address_not_available);
     arrives(kFirst, from, to, "late");
     EXPECT_EQ(receive(socket), std::nullopt);
+    EXPECT_FALSE(group_reports().empty());
     EXPECT_TRUE(other_frames().empty());
     ASSERT_TRUE(stack.udp_close(now, socket));
     ASSERT_TRUE(stack.udp_close(now, stranger));
@@ -126,6 +129,47 @@ TEST_F(UdpGroups, AGroupIsLeftWithTheSocket) {
   ASSERT_TRUE(stack.udp_close(now, two));
   arrives(kFirst, peer4, group, "gone");
   EXPECT_EQ(dropped(DropReason::not_ours), 1U);
+}
+
+TEST_F(UdpGroups, RoutersAreToldAndAnswered) {  // RFC3376-5.1, RFC3376-5.2
+  socket = open(end("0.0.0.0", 5353));
+  const IpAddress group = *IpAddress::parse("239.1.2.3");
+  ASSERT_TRUE(stack.udp_join(now, socket, group, kSecond));
+  drain();
+  std::vector<Packet> reports = group_reports();
+  ASSERT_EQ(reports.size(), 1U);
+  EXPECT_EQ(reports[0].interface(), kSecond);
+  const auto ip = wire::parse_ip(reports[0].head(), reports[0].size());
+  EXPECT_EQ(ip->header.source, *IpAddress::parse("10.1.0.2"));
+  EXPECT_EQ(ip->header.destination, *IpAddress::parse("224.0.0.22"));
+  at(5s);
+  EXPECT_EQ(group_reports().size(), 1U);
+  // A query on this link is answered there, one on the other is not.
+  for (const InterfaceId interface : {kFirst, kSecond}) {
+    Packet query = pool.take_packet();
+    const auto bytes = query.prepend(8);
+    std::ranges::fill(bytes, std::byte{0});
+    bytes[0] = std::byte{0x11};
+    bytes[1] = std::byte{100};
+    bytes[2] = std::byte{0xee};
+    bytes[3] = std::byte{0x9b};
+    wire::push_ip(query, {.source = peer4.address,
+                          .destination = *IpAddress::parse("224.0.0.1"),
+                          .protocol = 2,
+                          .hop_limit = 1});
+    stack.on_frames(now, interface, std::span(&query, 1));
+    drain();
+    EXPECT_TRUE(other_frames().empty());
+    after(10s);
+    reports = group_reports();
+    EXPECT_EQ(reports.size(), interface == kSecond ? 1U : 0U);
+  }
+  EXPECT_EQ(dropped(DropReason::bad_igmp), 0U);
+  const auto answer = wire::parse_ip(reports[0].head(), reports[0].size());
+  EXPECT_EQ(answer->header.destination, group);  // in the version of the question
+  ASSERT_TRUE(stack.udp_close(now, socket));
+  drain();
+  EXPECT_EQ(group_reports().size(), 1U);
 }
 
 TEST_F(UdpGroups, AGroupIsSentWhereItIsAsked) {  // RFC1112-6.1

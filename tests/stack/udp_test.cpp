@@ -229,6 +229,9 @@ TEST_P(Udp, RefusesWhatIsTooLarge) {  // RFC8085-3.2
   const std::size_t most = v4() ? 65507 : 65527;
   EXPECT_EQ(send(socket, std::string(most + 1, 'x'), theirs(9)).error(), Error::message_size);
   const std::size_t in_one = 1500U - 8U - (v4() ? 20U : 40U);
+  ASSERT_TRUE(send(socket, std::string(in_one + 1, 'x'), theirs(9)));  // in two pieces
+  ASSERT_EQ(other_frames().size(), 2U);
+  other_frames().clear();
   const UdpSendOptions whole{.dont_fragment = true};
   EXPECT_EQ(send(socket, std::string(in_one + 1, 'x'), theirs(9), whole).error(),
             Error::message_size);

@@ -23,6 +23,8 @@ using namespace std::chrono_literals;
 
 inline const MacAddress kOurMac = *MacAddress::parse("02:00:00:00:00:02");
 inline const MacAddress kPeerMac = *MacAddress::parse("02:00:00:00:00:01");
+/// Of ff02::16, to which reports of MLDv2 go.
+inline const MacAddress kMldRouters = *MacAddress::parse("33:33:00:00:00:16");
 inline const MacAddress kThirdMac = *MacAddress::parse("02:00:00:00:00:03");
 
 /// A frame that left the stack.
@@ -162,11 +164,16 @@ class EthernetScript : public ::testing::Test {
     while (stack.poll_frames(now, frames) == 256) {
     }
     for (Packet& frame : frames) {
-      bytes_sent += frame.size();
+      const std::uint32_t size = frame.size();
       const auto parsed = wire::parse_ethernet(frame.head());
       ASSERT_TRUE(parsed);
       EXPECT_EQ(parsed->header.source, kOurMac);
       frame.trim_front(parsed->header_bytes);
+      if (parsed->header.destination == kMldRouters) {
+        ++group_reports;
+        continue;
+      }
+      bytes_sent += size;
       sent.push_back({now, parsed->header, std::move(frame)});
     }
   }
@@ -180,7 +187,8 @@ class EthernetScript : public ::testing::Test {
   Stack stack;
   std::deque<SentFrame> sent;
   std::size_t bytes_sent = 0;
-  wire::EthernetHeader link;  ///< of the frame that was last looked at
+  std::size_t group_reports = 0;  ///< of MLD, which are not in `sent`
+  wire::EthernetHeader link;      ///< of the frame that was last looked at
   wire::IpHeader ip;
 
  private:

@@ -72,8 +72,22 @@ class UdpScript : public PacketScript {
     drain();
     return result;
   }
+  /// Takes what was said of groups out of the frames that left.
+  std::vector<Packet> group_reports() {
+    std::vector<Packet> reports;
+    std::vector<Packet> others;
+    for (Packet& frame : other_frames()) {
+      const auto ip = wire::parse_ip(frame.head(), frame.size());
+      const bool is_report =
+          ip->header.hop_limit == 1 && (ip->header.protocol == 2 || ip->header.protocol == 58);
+      (is_report ? reports : others).push_back(std::move(frame));
+    }
+    other_frames() = std::move(others);
+    return reports;
+  }
   /// The next datagram that left; nothing when there is none.
   std::optional<SentDatagram> sent_datagram() {
+    (void)group_reports();
     if (other_frames().empty()) return std::nullopt;
     SentDatagram sent;
     sent.frame = std::move(other_frames().front());

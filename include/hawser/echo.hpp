@@ -1,0 +1,39 @@
+// ICMP echo as ping and traceroute use it: what is asked, and what came back (RFC 792, RFC 4443 4).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "hawser/address.hpp"
+#include "hawser/icmp.hpp"
+#include "hawser/interface_id.hpp"
+#include "hawser/time.hpp"
+
+namespace hawser {
+
+/// How an echo request is sent.
+struct EchoRequest {
+  std::uint16_t sequence = 0;
+  std::uint8_t hop_limit = 64;  ///< above zero
+  std::uint8_t dscp = 0;        ///< 6 bits
+  /// It is not fragmented, here or on the way.
+  bool dont_fragment = false;
+  std::optional<IpAddress> source{};       ///< one of ours
+  std::optional<InterfaceId> interface{};  ///< by which way, whatever the routes say
+};
+
+/// What came back for an echo request.
+struct EchoAnswer {
+  Instant at{};  ///< when it came
+  std::uint16_t sequence = 0;
+  IpAddress from;  ///< who answered: the destination, or the reporter of an error
+  /// Set when it is an ICMP error about the request and no reply.
+  std::optional<IcmpErrorReport> error{};
+  InterfaceId interface{};     ///< where it came in
+  std::uint8_t hop_limit = 0;  ///< with which it arrived
+  std::size_t size = 0;        ///< bytes of the reply's data that were copied
+  std::size_t length = 0;      ///< bytes that it had
+};
+
+}  // namespace hawser
