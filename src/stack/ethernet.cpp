@@ -100,40 +100,41 @@ void Stack::Impl::settle_neighbours(const Context& context) {
   follow_routes();
 }
 
-/// To the connection that a packet is of, as if a router had said that its host is unreachable: an
-/// error that ends an open, and is told to what is established (RFC 1122 2.4, RFC 4861 7.2.2).
+/// To the socket that a packet is of, as if a router had said that its host is unreachable: an
+/// error that ends an open, and is told to who is connected (RFC 1122 2.4, RFC 4861 7.2.2).
 void Stack::Impl::on_undeliverable(const Context& context, const Packet& packet,
                                    DropReason reason) {
   constexpr std::size_t kPortsAndSequence = 8;
   const auto head = packet.head();
   const auto parsed = wire::parse_quoted_ip(head);
-  if (parsed && head.size() >= parsed->header_bytes + kPortsAndSequence &&
-      reason == DropReason::no_neighbour &&
-      parsed->header.protocol != static_cast<std::uint8_t>(wire::IpProtocol::tcp)) {
-    drop(context, reason, packet.size());
-    const std::byte* transport = head.data() + parsed->header_bytes;
-    const wire::IcmpError error{.kind = wire::IcmpErrorKind::host_unreachable,
-                                .source = parsed->header.source,
-                                .destination = parsed->header.destination,
-                                .protocol = parsed->header.protocol,
-                                .source_port = Port{wire::read16(transport)},
-                                .destination_port = Port{wire::read16(transport + 2)},
-                                .seq = SeqNum(wire::read32(transport + 4))};
-    return on_icmp_error(context, error, {error.source, packet.interface(), 0});
+  const bool has_ports = parsed && (!parsed->fragment || parsed->fragment->offset == 0) &&
+                         head.size() >= parsed->header_bytes + kPortsAndSequence;
+  if (!has_ports) return drop(context, reason, packet.size());
+  const wire::IpHeader& ip = parsed->header;
+  const std::byte* transport = head.data() + parsed->header_bytes;
+  const Port source{wire::read16(transport)};
+  const Port destination{wire::read16(transport + 2)};
+  const SeqNum seq(wire::read32(transport + 4));
+  const Tuple ends{{ip.source, source}, {ip.destination, destination}};
+  drop(context, reason, packet.size(), ends);
+  if (reason != DropReason::no_neighbour) return;
+  if (ip.protocol == static_cast<std::uint8_t>(wire::IpProtocol::tcp)) {
+    const Flow flow = demux_.find(ends);
+    if (flow.kind() != FlowKind::connection) return;
+    connections_[flow.slot()].connection.on_icmp_error(context, seq, Error::host_unreachable, true);
+    return settle(context, flow.slot());
   }
-  if (!parsed || parsed->header.protocol != static_cast<std::uint8_t>(wire::IpProtocol::tcp) ||
-      head.size() < parsed->header_bytes + kPortsAndSequence) {
-    return drop(context, reason, packet.size());
-  }
-  const std::byte* tcp = head.data() + parsed->header_bytes;
-  const Tuple tuple{{parsed->header.source, Port{wire::read16(tcp)}},
-                    {parsed->header.destination, Port{wire::read16(tcp + 2)}}};
-  drop(context, reason, packet.size(), tuple);
-  const Flow flow = demux_.find(tuple);
-  if (reason != DropReason::no_neighbour || flow.kind() != FlowKind::connection) return;
-  connections_[flow.slot()].connection.on_icmp_error(context, SeqNum(wire::read32(tcp + 4)),
-                                                     Error::host_unreachable, true);
-  settle(context, flow.slot());
+  wire::IcmpError error;
+  error.kind = wire::IcmpErrorKind::host_unreachable;
+  error.type = ip.source.is_v4() ? 3 : 1;  // as the error would be on the wire
+  error.code = ip.source.is_v4() ? 1 : 3;
+  error.source = ip.source;
+  error.destination = ip.destination;
+  error.protocol = ip.protocol;
+  error.source_port = source;
+  error.destination_port = destination;
+  error.seq = seq;
+  on_icmp_error(context, error, {ip.source, packet.interface(), 0});
 }
 
 }  // namespace hawser

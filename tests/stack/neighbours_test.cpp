@@ -14,6 +14,7 @@ using wire::ArpOperation;
 using wire::NeighbourAdvertisement;
 using wire::NeighbourSolicitation;
 
+constexpr std::array<std::byte, 3> kData{};
 const IpAddress kOurs = *IpAddress::parse("10.0.0.2");
 const IpAddress kPeer = *IpAddress::parse("10.0.0.1");
 const IpAddress kOurs6 = *IpAddress::parse("fd00::2");
@@ -39,6 +40,11 @@ class OnEthernet : public EthernetScript {
     const auto socket = stack.tcp_connect(now, {}, {to, Port{80}});
     EXPECT_TRUE(socket);
     drain();
+    return socket.value_or(SocketHandle{});
+  }
+  SocketHandle udp() {
+    const auto socket = stack.udp_open();
+    EXPECT_TRUE(socket);
     return socket.value_or(SocketHandle{});
   }
   /// Completes the handshake of a socket whose SYN has just been read into `syn`.
@@ -335,9 +341,49 @@ TEST_F(OnEthernet, AnUnansweredGatewayFailsTheConnectionToo) {
   sent.clear();
 }
 
-TEST_F(OnEthernet, BroadcastsAndGroupsNeedNoQuestion) {
-  EXPECT_FALSE(stack.tcp_connect(now, {}, {IpAddress::v4(10, 0, 0, 255), Port{80}}));
+TEST_F(OnEthernet, TellsAUdpSocketThatNobodyAnswers) {
+  for (const IpAddress& to : {kPeer, kPeer6}) {
+    const SocketHandle socket = udp();
+    const Endpoint remote{to, Port{53}};
+    ASSERT_TRUE(stack.udp_connect(socket, remote));
+    ASSERT_TRUE(stack.udp_send(now, socket, kData));
+    drain();
+    after(3s);
+    EXPECT_EQ(stack.udp_take_error(socket), Error::host_unreachable);
+    ASSERT_TRUE(stack.udp_close(now, socket));
+  }
+  sent.clear();
+}
+
+TEST_F(OnEthernet, ABurstOfDatagramsWaitsForTheAnswer) {
+  const SocketHandle socket = udp();
+  for (int i = 0; i < 20; ++i) {
+    ASSERT_TRUE(stack.udp_send_to(now, socket, kData, {kPeer, Port{53}}));
+  }
   drain();
+  out_arp();
+  quiet();
+  arrive_arp(arp(ArpOperation::reply));
+  EXPECT_EQ(sent.size(), 16U);
+  EXPECT_EQ(dropped(DropReason::neighbour_queue_full), 4U);
+  sent.clear();
+}
+
+TEST_F(OnEthernet, BroadcastsAndGroupsNeedNoQuestion) {  // RFC1112-6.4, RFC 2464 7
+  EXPECT_FALSE(stack.tcp_connect(now, {}, {IpAddress::v4(10, 0, 0, 255), Port{80}}));
+  const SocketHandle socket = udp();
+  UdpSettings settings;
+  settings.broadcast = true;
+  ASSERT_TRUE(stack.udp_set_settings(socket, settings));
+  const std::pair<const char*, const char*> cases[] = {{"10.0.0.255", "ff:ff:ff:ff:ff:ff"},
+                                                       {"255.255.255.255", "ff:ff:ff:ff:ff:ff"},
+                                                       {"224.1.2.3", "01:00:5e:01:02:03"},
+                                                       {"ff02::fb", "33:33:00:00:00:fb"}};
+  for (const auto& [to, mac] : cases) {
+    ASSERT_TRUE(stack.udp_send_to(now, socket, kData, {*IpAddress::parse(to), Port{53}})) << to;
+    drain();
+    EXPECT_EQ(out().link.destination.to_string(), mac);
+  }
   quiet();
 }
 
