@@ -27,9 +27,18 @@ class PacketSocketTest : public NamespaceTest {
 
 /// hwv0, where the device is, and hwv1, whose kernel has addresses and knows ours. The kernel has
 /// none on hwv0: both ends are in one namespace.
+/// Both ends up, and known to be: the kernel loses what is sent before it has noticed the carrier.
+void bring_up() {
+  run("ip link set hwv0 up && ip link set hwv1 up");
+  for (const std::string end : {"hwv0", "hwv1"}) {
+    run("timeout 60 sh -c 'until ip link show " + end +
+        " | grep -q \"state UP\"; do sleep 0.01; done'");
+  }
+}
+
 void make_veth() {
   run("ip link add hwv0 type veth peer name hwv1");
-  run("ip link set hwv0 up && ip link set hwv1 up");
+  bring_up();
   run("ip addr add 10.9.0.1/24 dev hwv1 && ip addr add fd00:9::1/64 dev hwv1 nodad");
   for (const char* address : {"10.9.0.2", "fd00:9::2"}) {
     run(std::string("ip neigh replace ") + address + " lladdr " + kOurs.to_string() +
@@ -351,7 +360,7 @@ TEST_F(PacketSocketTest, LosesWhatCannotBeSentAndGoesOnWhenTheInterfaceIsUpAgain
     EXPECT_FALSE(device->wants_writable());
     std::vector<Packet> none;
     device->read(kNow, pool, none, 10);
-    run("ip link set hwv0 up");
+    bring_up();
     send_datagram(*IpAddress::parse("10.9.0.2"), pattern(100));
     EXPECT_TRUE(read_until(*device, pool, is_udp));
   });
