@@ -15,6 +15,7 @@ enum class FrameFate : std::uint8_t {
   lost,            ///< by chance
   queue_overflow,  ///< too many bytes wait for the link
   partitioned,     ///< the link is cut
+  too_big,         ///< larger than the MTU of the link
   no_memory,       ///< the pool's bound
   count_,
 };

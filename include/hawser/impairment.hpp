@@ -21,8 +21,8 @@ struct BurstLoss {
 
 /// One direction of a link. The defaults are a perfect wire.
 ///
-/// A frame meets these in order: partition, loss, queue, serialisation at `rate`, then `delay` and
-/// `jitter`. Jitter lets frames bunch together but never lets one overtake another: only
+/// A frame meets these in order: partition, MTU, loss, queue, serialisation at `rate`, then `delay`
+/// and `jitter`. Jitter lets frames bunch together but never lets one overtake another: only
 /// `reorder` does that.
 struct Impairment {
   std::uint64_t rate = 0;  ///< bits a second of IP packets; 0: without limit
@@ -37,6 +37,11 @@ struct Impairment {
   double duplicate = 0;      ///< probability that a frame arrives twice
   double corrupt = 0;        ///< probability that one byte arrives changed: every checksum sees it
   bool partitioned = false;  ///< no frame enters; those on their way still arrive
+  /// Bytes of the largest frame that passes, as if a router stood there; 0: any. In a World the
+  /// router sends an ICMP error about what it drops, and cuts IPv4 packets that allow it, unless
+  /// `mtu_silent`: then larger frames just vanish, as they always do on a real device.
+  std::uint32_t mtu = 0;
+  bool mtu_silent = false;
 
   friend bool operator==(const Impairment&, const Impairment&) = default;
 };

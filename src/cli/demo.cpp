@@ -93,6 +93,9 @@ std::string lost(const PathCounters& counters) {
   if (const auto full = counters.of(FrameFate::queue_overflow)) {
     text += fmt::format(", {} queue full", full);
   }
+  if (const auto large = counters.of(FrameFate::too_big)) {
+    text += fmt::format(", {} too big", large);
+  }
   if (counters.corrupted != 0) text += fmt::format(", {} corrupted", counters.corrupted);
   if (counters.duplicated != 0) text += fmt::format(", {} twice", counters.duplicated);
   if (counters.reordered != 0) text += fmt::format(", {} late", counters.reordered);

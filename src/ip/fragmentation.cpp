@@ -62,13 +62,15 @@ std::uint32_t FragmentIds::next(const IpAddress& source, const IpAddress& destin
 bool fragment(const Packet& packet, std::uint32_t mtu, std::uint32_t identification,
               BufferPool& pool, std::vector<Packet>& out) {
   const auto parsed = wire::parse_ip(packet.head(), packet.size());
-  if (!parsed || parsed->fragment) return false;
+  if (!parsed) return false;
   const bool v4 = parsed->header.source.is_v4();
   const std::uint32_t before = v4 ? wire::kIpv4MinHeader : wire::kIpv6Header;
   if (parsed->header_bytes != before) return false;
   const std::uint32_t headers = v4 ? before : before + wire::kFragmentHeader;
   if (mtu < headers + 8) return false;
   const std::uint32_t most = (mtu - headers) / 8 * 8;
+  // Of an IPv4 fragment that a router cuts further.
+  const wire::FragmentInfo whole = parsed->fragment.value_or(wire::FragmentInfo{});
   const std::size_t already = out.size();
   for (std::uint32_t at = 0; at < parsed->payload_bytes;) {
     const std::uint32_t left = parsed->payload_bytes - at;
@@ -81,8 +83,8 @@ bool fragment(const Packet& packet, std::uint32_t mtu, std::uint32_t identificat
     }
     wire::push_fragment(part, parsed->header,
                         {.identification = identification,
-                         .offset = static_cast<std::uint16_t>(at),
-                         .more = length != left});
+                         .offset = static_cast<std::uint16_t>(whole.offset + at),
+                         .more = length != left || whole.more});
     part.set_interface(packet.interface());
     part.set_checksum(packet.checksum());
     out.push_back(std::move(part));

@@ -31,9 +31,10 @@ class FragmentIds {
 
 /// Cuts `packet`, an IP packet with a header of its family and nothing between that and its
 /// payload, into fragments of at most `mtu` bytes, which share its slices, and puts them at the end
-/// of `out`. A set "don't fragment" is not carried over: whoever calls this has decided. False, and
-/// nothing was put there, when the packet has options or extension headers, the MTU leaves no room
-/// for eight bytes of payload, or memory is short.
+/// of `out`. A fragment of IPv4 is cut further, as routers do (RFC 791 3.2). A set "don't fragment"
+/// is not carried over: whoever calls this has decided. False, and nothing was put there, when the
+/// packet has options or extension headers, the MTU leaves no room for eight bytes of payload, or
+/// memory is short.
 bool fragment(const Packet& packet, std::uint32_t mtu, std::uint32_t identification,
               BufferPool& pool, std::vector<Packet>& out);
 

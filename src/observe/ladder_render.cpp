@@ -95,6 +95,8 @@ std::string_view mark_of(const LadderRow& row) {
       return "queue full";
     case FrameFate::partitioned:
       return "cut off";
+    case FrameFate::too_big:
+      return "too big";
     case FrameFate::no_memory:
       return "no memory";
     case FrameFate::delivered:

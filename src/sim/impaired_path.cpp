@@ -16,6 +16,8 @@ std::string_view to_string(FrameFate fate) {
       return "queue overflow";
     case FrameFate::partitioned:
       return "partitioned";
+    case FrameFate::too_big:
+      return "too big";
     case FrameFate::no_memory:
       return "no memory";
     case FrameFate::count_:
@@ -135,6 +137,9 @@ FrameVerdict ImpairedPath::on_frame(Instant now, Packet frame) {
 
   const bool lost = lose(draws);
   if (impairment_.partitioned) return refuse(FrameFate::partitioned, verdict.serial);
+  if (impairment_.mtu != 0 && bytes > impairment_.mtu) {
+    return refuse(FrameFate::too_big, verdict.serial);
+  }
   if (lost) return refuse(FrameFate::lost, verdict.serial);
   if (overflows(now, bytes)) return refuse(FrameFate::queue_overflow, verdict.serial);
   verdict.corrupted = draws.corrupt < impairment_.corrupt && bytes != 0;

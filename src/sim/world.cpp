@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/random.hpp"
+#include "sim/bottleneck.hpp"
 #include "sim/impaired_path.hpp"
 #include "sim/learning_switch.hpp"
 
@@ -61,6 +62,7 @@ class World::Impl {
     End destination;
     LinkId link{};
     Direction direction{};
+    bool ethernet = false;
   };
 
   struct Scheduled {
@@ -87,14 +89,20 @@ class World::Impl {
   }
   void add_path(const Outlet& outlet, const End& from, const End& to,
                 const Impairment& impairment) {
-    paths.push_back(
-        {sim::ImpairedPath(impairment, random.fork(), pool), to, outlet.link, outlet.direction});
+    paths.push_back({sim::ImpairedPath(impairment, random.fork(), pool), to, outlet.link,
+                     outlet.direction, is_ethernet(from)});
     if (const auto* attachment = std::get_if<Attachment>(&from)) {
       host(attachment->stack).outlets[index_of(attachment->interface)] = outlet;
     } else {
       const auto& [id, port] = std::get<SwitchPort>(from);
       switches[index_of(id)].ports[port] = outlet;
     }
+  }
+  bool is_ethernet(const End& end) {
+    const auto* attachment = std::get_if<Attachment>(&end);
+    if (attachment == nullptr) return true;
+    const auto& interfaces = host(attachment->stack).stack.config().interfaces;
+    return interfaces[index_of(attachment->interface)].mac.has_value();
   }
   End new_port(SwitchId id) {
     std::vector<Outlet>& ports = switches[index_of(id)].ports;
@@ -112,6 +120,8 @@ class World::Impl {
   void take_outputs(Host& host);
   void hand_over_events(Host& host);
   void send(const Outlet& outlet, Packet frame);
+  void send_through(Path& way, Packet frame);
+  void send_around(Path& way, const Packet& frame);
 
   BufferPool pool;  // outlives all that holds packets
   Random random;
@@ -231,15 +241,34 @@ void World::Impl::hand_over_events(Host& host) {
 }
 
 void World::Impl::send(const Outlet& outlet, Packet frame) {
-  sim::ImpairedPath& impaired = path(outlet.link, outlet.direction).impaired;
+  Path& way = path(outlet.link, outlet.direction);
+  const Impairment& impairment = way.impaired.impairment();
+  if (impairment.mtu != 0 && frame.size() > impairment.mtu && !impairment.mtu_silent &&
+      !impairment.partitioned) {
+    send_around(way, frame);
+  }
+  send_through(way, std::move(frame));
+}
+
+void World::Impl::send_through(Path& way, Packet frame) {
   if (!tap) {
-    impaired.on_frame(now, std::move(frame));
+    way.impaired.on_frame(now, std::move(frame));
     return;
   }
   const Packet seen = frame.share();
-  const FrameVerdict verdict = impaired.on_frame(now, std::move(frame));
+  const FrameVerdict verdict = way.impaired.on_frame(now, std::move(frame));
   if (!seen) return;
-  tap({FrameSighting::Where::sent, now, outlet.link, outlet.direction, verdict, false, seen});
+  tap({FrameSighting::Where::sent, now, way.link, way.direction, verdict, false, seen});
+}
+
+/// What the router in front of a narrow link sends in place of a frame that does not fit.
+void World::Impl::send_around(Path& way, const Packet& frame) {
+  sim::AtBottleneck answer =
+      sim::meet_bottleneck(frame, way.ethernet, way.impaired.impairment().mtu, pool);
+  for (Packet& fragment : answer.fragments) send_through(way, std::move(fragment));
+  if (!answer.error) return;
+  const Direction back = way.direction == Direction::a_to_b ? Direction::b_to_a : Direction::a_to_b;
+  send_through(path(way.link, back), std::move(answer.error));
 }
 
 World::World(std::uint64_t seed, std::size_t pool_limit)

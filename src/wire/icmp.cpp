@@ -1,6 +1,7 @@
 #include "wire/icmp.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <optional>
 #include <utility>
@@ -290,6 +291,15 @@ Packet make_icmp_error(const Packet& offending, const IcmpReport& report, const 
   Packet packet = offending.share();
   if (!packet) return packet;
   packet.truncate(quote_bytes(offending.head(), packet.size(), v6));
+  // Headers are in one piece, those that are quoted too; a packet from a device is all in a slice.
+  if (packet.own_bytes().size() < Packet::kInlineRoom && !packet.slices().empty()) {
+    std::array<std::byte, Packet::kInlineRoom> first;
+    const std::size_t size = std::min<std::size_t>(first.size(), packet.size());
+    packet.copy_to(0, std::span(first).first(size));
+    packet.trim_front(static_cast<std::uint32_t>(size));
+    packet.reserve_headroom(size);
+    std::copy_n(first.begin(), size, packet.prepend(size).begin());
+  }
   // Whoever sent it may have used up the headroom for its own headers; room is made for ours, for
   // the longest of packets that are all in one piece by quoting a little less.
   const std::size_t most = Packet::kHeadroom + Packet::kInlineRoom - kBeforeQuote;

@@ -57,6 +57,14 @@ TEST_F(ImpairedPathTest, PerfectWireDeliversAtOnceAndInOrder) {
   EXPECT_EQ(wire.counters().bytes, 5000U);
 }
 
+TEST_F(ImpairedPathTest, WhatIsLargerThanTheMtuVanishes) {
+  ImpairedPath narrow = path({.mtu = 1280});
+  EXPECT_EQ(narrow.on_frame(kStart, frame(1, 1280)).fate, FrameFate::delivered);
+  EXPECT_EQ(narrow.on_frame(kStart, frame(2, 1281)).fate, FrameFate::too_big);
+  EXPECT_EQ(narrow.counters().of(FrameFate::too_big), 1U);
+  EXPECT_EQ(numbers(narrow), std::vector<std::uint8_t>{1});
+}
+
 TEST_F(ImpairedPathTest, RateSerialisesAndDelayAdds) {
   ImpairedPath link = path({.rate = 8'000'000, .delay = 20ms});  // 1000 bytes take 1 ms
   EXPECT_EQ(link.on_frame(kStart, frame(0)).arrives, kStart + 21ms);
