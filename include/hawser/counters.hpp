@@ -23,10 +23,16 @@ struct StackCounters {
   std::uint64_t cookies_accepted = 0;
   std::uint64_t datagrams_received = 0;  ///< of UDP, whatever became of them
   std::uint64_t datagrams_sent = 0;
-  std::uint64_t packets_too_big = 0;  ///< as ICMP told; the path MTU is not followed
+  std::uint64_t packets_too_big = 0;   ///< messages of routers, believed or not
+  std::uint64_t path_mtu_lowered = 0;  ///< times that a connection or datagrams followed one
+  std::uint64_t black_holes = 0;       ///< times that segments were made smaller on a guess
+  std::uint64_t path_probes = 0;       ///< longer segments, sent to find what the path carries
   std::uint64_t fragments_received = 0;
   std::uint64_t datagrams_reassembled = 0;
   std::uint64_t duplicate_addresses = 0;  ///< that others on the link have (RFC 4862 5.4.5)
+  std::uint64_t fragments_sent = 0;
+  std::uint64_t datagrams_fragmented = 0;
+  std::uint64_t icmp_errors_sent = 0;
   std::array<std::uint64_t, kDropReasons> drops{};
 
   std::uint64_t dropped(DropReason reason) const { return drops[static_cast<std::size_t>(reason)]; }

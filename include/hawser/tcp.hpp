@@ -112,8 +112,11 @@ struct TcpConfig {
   bool window_scaling = true;                              ///< RFC 7323 2
   bool timestamps = true;                                  ///< RFC 7323 3
   bool sack = true;                                        ///< RFC 2018
-  std::uint16_t challenge_acks_per_second = 10;            ///< of one connection; RFC 5961 7
-  std::uint16_t ephemeral_first = 32768;                   ///< RFC 6056 3.2
+  /// When timeouts follow each other, try smaller segments, and later larger ones again: for paths
+  /// that drop what is too large without a word (RFC 4821).
+  bool path_mtu_search = true;
+  std::uint16_t challenge_acks_per_second = 10;  ///< of one connection; RFC 5961 7
+  std::uint16_t ephemeral_first = 32768;         ///< RFC 6056 3.2
   std::uint16_t ephemeral_last = 60999;
   std::uint32_t max_connections = 1U << 20;
   std::uint32_t max_time_wait = 1U << 17;  ///< the oldest goes when there are more

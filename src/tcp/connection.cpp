@@ -204,7 +204,8 @@ bool Connection::needs_extra(Instant now) const {
   const bool challenged = extra.challenges > 0 && extra.challenge_second == seconds(now);
   return flags_.reset_pending || challenged || extra.count != Extra::Counters{} ||
          (state_ != TcpState::closed && repairs) || waits_for_gap || flags_.snd_urgent ||
-         flags_.rcv_urgent || extra.idle_at != kNever || flags_.keep_alive_pending;
+         flags_.rcv_urgent || extra.idle_at != kNever || flags_.keep_alive_pending ||
+         extra.path != nullptr;
 }
 
 Connection::TimeWaitFacts Connection::time_wait_facts() const {

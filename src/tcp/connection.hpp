@@ -9,6 +9,7 @@
 //   order connection_ack.cpp    what an acknowledgment does: windows, loss recovery, round-trip
 //   times connection_data.cpp   what payload, URG and FIN do connection_output.cpp which segment
 //   leaves next, and why connection_timers.cpp TIMEOUTS
+//   connection_path.cpp   the MTU of the path
 #pragma once
 
 #include <algorithm>
@@ -66,6 +67,14 @@ class Connection {
   /// An ICMP error that quotes a segment of this connection, sent at `quoted`. Hard errors end a
   /// connection in SYN-SENT; in other states all are soft (RFC 5927 4, RFC9293-MUST-54..56).
   void on_icmp_error(const Context& context, SeqNum quoted, Error error, bool hard);
+  /// An ICMP error which says that the segment at `quoted`, of `size`, was too large for a path
+  /// that carries `mss`; both as the MSS counts. Whether it is believed: what was in flight is then
+  /// cut anew and sent again at once, and that is no sign of congestion (RFC 1191 6.4, RFC
+  /// 5927 7.2).
+  bool on_packet_too_big(const Context& context, SeqNum quoted, std::uint16_t size,
+                         std::uint16_t mss);
+  /// Before anything is sent but a SYN: the path to the peer is known to carry no more than `mss`.
+  void set_path_mss(const Context& context, std::uint16_t mss);
 
   // ---- calls of the application; errors as the functions of Stack document them
 
@@ -164,7 +173,8 @@ class Connection {
     bool syn_lost_twice : 1 = false;
     bool duplicate_pending : 1 = false;  ///< Extra::duplicate must be reported (RFC 2883)
     bool own_settings : 1 = false;
-    bool sender_blocked : 1 = false;  ///< a write found no room: tell when there is some
+    bool sender_blocked : 1 = false;   ///< a write found no room: tell when there is some
+    bool full_size_acked : 1 = false;  ///< segments of the MSS arrive, as far as we can tell
   };
   /// Part of the sequence space to send: payload, and the FIN when it is reached.
   struct Range {
@@ -237,7 +247,7 @@ class Connection {
 
   // connection_output.cpp
   bool has_nothing_to_send() const;
-  std::optional<Range> next_range() const;
+  std::optional<Range> next_range(Instant now) const;
   std::optional<Range> next_retransmission() const;
   std::optional<Range> next_doubtful() const;
   std::optional<Range> next_probe() const;
@@ -272,6 +282,17 @@ class Connection {
   bool past_user_timeout(const Context& context) const;
   void arm_keep_alive(const Context& context);
   void on_idle_timer(const Context& context);
+
+  // connection_path.cpp
+  PathSearch& path_search();
+  PathSearch* known_path() const { return extra_ == nullptr ? nullptr : extra_->path.get(); }
+  void adopt_mss_limit(std::uint16_t limit);
+  void lower_mss(std::uint16_t mss);
+  bool believe_held_message(const Context& context);
+  void suspect_black_hole(const Context& context);
+  void on_path_ack(const Context& context);
+  std::optional<Range> next_path_probe(Instant now) const;
+  bool lost_probe_alone() const;
 
   /// Where payload ends and our FIN would stand.
   SeqNum data_end() const {

@@ -112,6 +112,8 @@ void Connection::on_new_ack(const Context& context, std::uint32_t acked, std::ui
   progress_at_ = context.now;
   flags_.probe_pending = false;  // what it was to repeat may be gone
   if (extra_ != nullptr) extra_->dup_acks = 0;
+  if (acked >= effective_mss()) flags_.full_size_acked = true;
+  if (known_path() != nullptr) on_path_ack(context);
   if (in_flight() == 0) {
     timers_.clear(TimerSlot::retransmit);
   } else {
@@ -185,7 +187,11 @@ void Connection::enter_fast_recovery(const Context& context) {
   Extra& extra = this->extra();
   ++extra.count.fast_recoveries;
   // Segments that limited transmit let out do not count as flight (RFC 5681 3.2 step 2).
-  congestion_.on_loss(std::min(in_flight(), congestion_.cwnd()), effective_mss());
+  if (lost_probe_alone()) {
+    arm_retransmission(context);  // what followed it had to wait for acknowledgments
+  } else {
+    congestion_.on_loss(std::min(in_flight(), congestion_.cwnd()), effective_mss());
+  }
   extra.recovery = Recovery::fast;
   extra.recover = snd_.nxt;
   extra.high_rxt = snd_.una;

@@ -102,7 +102,8 @@ void Connection::on_segment_in_syn_sent(const Context& context, const Segment& s
 void Connection::adopt_syn_options(const Context& context, const TcpHeader& syn) {
   const TcpOptions& options = syn.options;
   const std::uint16_t fallback = tuple_.remote.address.is_v4() ? 536 : 1220;  // RFC9293-MUST-15
-  mss_ = std::min(local_mss_, std::max<std::uint16_t>(options.mss.value_or(fallback), kMinMss));
+  adopt_mss_limit(
+      std::min(local_mss_, std::max<std::uint16_t>(options.mss.value_or(fallback), kMinMss)));
   flags_.sack = context.config.sack && options.sack_permitted;
   flags_.timestamps = context.config.timestamps && options.timestamps.has_value();
   if (flags_.timestamps) {

@@ -14,7 +14,7 @@ Packet Connection::poll_segment(const Context& context) {
   if (state_ == TcpState::closed) return {};
   if (flags_.syn_pending) return emit_syn(context);
   if (synchronized() && state_ != TcpState::time_wait) {
-    if (const auto range = next_range()) return emit_range(context, *range);
+    if (const auto range = next_range(context.now)) return emit_range(context, *range);
     arm_persist_if_stuck(context);
   }
   if (flags_.keep_alive_pending) {
@@ -47,9 +47,12 @@ bool Connection::has_nothing_to_send() const {
   return !due && extra_ == nullptr && synchronized() && in_flight() == send_queue_.size() + fin;
 }
 
-std::optional<Connection::Range> Connection::next_range() const {
+std::optional<Connection::Range> Connection::next_range(Instant now) const {
   if (auto range = next_retransmission()) return range;
   if (flags_.probe_pending) return next_probe();
+  if (known_path() != nullptr) {
+    if (auto range = next_path_probe(now)) return range;
+  }
   if (auto range = next_new_data()) return range;
   return next_doubtful();
 }
@@ -251,6 +254,7 @@ void Connection::on_range_sent(const Context& context, const Range& range, std::
     Extra& extra = this->extra();
     extra.retransmitted_ts = ts_now(context);
     extra.count.bytes_in_vain += length;
+    if (extra.path) extra.path->on_retransmission(context.now, range.begin, mss_);
     if (!probe) {
       extra.high_rxt = max(extra.high_rxt, range.end);
       ++extra.count.retransmits;
@@ -258,6 +262,11 @@ void Connection::on_range_sent(const Context& context, const Range& range, std::
     }
   } else {
     flags_.override_silly = false;
+    if (PathSearch* path = known_path(); path != nullptr && length > max_payload()) {
+      const std::uint32_t size = mss_ + (length - max_payload());
+      path->on_probe_sent(range.begin, range.end, static_cast<std::uint16_t>(size));
+      ++context.counters.path_probes;
+    }
     snd_.nxt = range.end;
     if (!flags_.timing && !probe) {
       flags_.timing = true;

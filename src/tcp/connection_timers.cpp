@@ -66,7 +66,10 @@ void Connection::on_retransmission_timeout(const Context& context) {
   }
   // A peer that SACKed the octet which its ACK still asks for has dropped it again (RFC 2018 8).
   if (extra.scoreboard.is_sacked(snd_.una)) extra.scoreboard.clear();
-  congestion_.on_timeout(in_flight(), effective_mss(), extra.recovery != Recovery::timeout);
+  if (!believe_held_message(context)) {
+    suspect_black_hole(context);
+    congestion_.on_timeout(in_flight(), effective_mss(), extra.recovery != Recovery::timeout);
+  }
   resend_all();
   context.emit(tuple_.local, tuple_.remote,
                LossDetected{snd_.una, snd_.nxt, SendReason::retransmit_rto});

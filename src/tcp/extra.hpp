@@ -5,10 +5,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "hawser/seq_num.hpp"
 #include "hawser/tcp_header.hpp"
 #include "hawser/time.hpp"
+#include "tcp/path_search.hpp"
 #include "tcp/reassembly.hpp"
 #include "tcp/scoreboard.hpp"
 
@@ -43,6 +45,9 @@ struct Extra {
   Instant idle_at = kNever;
   Instant heard_at{};  ///< when the peer was last heard
   std::uint8_t keep_alive_probes = 0;
+
+  /// Once anything is known of the path's MTU but that our interface and the peer take more.
+  std::unique_ptr<PathSearch> path;
 
   std::uint8_t challenges = 0;  ///< sent in challenge_second (RFC 5961 7)
   std::uint32_t challenge_second = 0;

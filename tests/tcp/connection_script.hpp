@@ -255,6 +255,12 @@ class ConnectionScript {
     connection_->on_icmp_error(context(), kIss + seq, error, hard);
     poll();
   }
+  /// A router says that the segment of `size` at `seq` is too large for a path that carries `mss`.
+  bool packet_too_big(std::uint32_t seq, std::uint16_t size, std::uint16_t path) {
+    const bool believed = connection_->on_packet_too_big(context(), kIss + seq, size, path);
+    poll();
+    return believed;
+  }
   Ready take_ready() { return connection_->take_ready(); }
 
  private:
