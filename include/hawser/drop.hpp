@@ -37,7 +37,9 @@ enum class DropReason : std::uint8_t {
   hop_limit,           ///< arrived with TTL or hop limit zero
   unknown_protocol,
   no_route,
-  bad_icmp,  ///< malformed, or its quoted segment is none of ours
+  bad_icmp,      ///< malformed, or its quoted segment is none of ours
+  rate_limited,  ///< an answer of which too many were asked for
+  too_big,       ///< to be sent, but larger than the path carries and not to be cut
   // TCP, before a connection is found
   bad_tcp_header,
   bad_tcp_checksum,

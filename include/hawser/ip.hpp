@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 #include "hawser/time.hpp"
 
@@ -16,6 +17,11 @@ struct IpConfig {
   /// for the 16 bits of IPv4's identification to come round (RFC 4963); Linux waits 30 s.
   Duration reassembly_timeout_v4 = std::chrono::seconds(30);
   Duration reassembly_timeout_v6 = std::chrono::seconds(60);  ///< RFC 8200 4.5
+  /// Destinations whose path MTU is remembered, the latest, and for how long (RFC 1191 6.3).
+  std::size_t max_paths = 4096;
+  Duration path_mtu_lifetime = std::chrono::minutes(10);
+  std::uint32_t icmp_errors_per_second = 1000;  ///< that we send; RFC 4443 2.4 (f)
+  std::uint32_t echo_replies_per_second = 1000;
 };
 
 }  // namespace hawser

@@ -43,6 +43,8 @@ constexpr auto kDropNames = std::to_array<std::string_view>({
     "unknown protocol",
     "no route",
     "bad icmp",
+    "rate limited",
+    "too big",
     "bad tcp header",
     "bad tcp checksum",
     "bad tcp options",

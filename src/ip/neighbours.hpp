@@ -91,7 +91,8 @@ class Neighbours {
   static constexpr std::size_t kMaxEntries = 1024;
   static constexpr std::size_t kMaxHeard = 256;       ///< heard of, never sent to
   static constexpr std::size_t kMaxIncomplete = 256;  ///< asked for
-  static constexpr std::size_t kMaxHeld = 16;  ///< packets that wait for one (RFC 4861 7.2.2)
+  /// Packets that wait for one (RFC 4861 7.2.2): the largest datagram comes in 53 fragments.
+  static constexpr std::size_t kMaxHeld = 64;
   static constexpr std::size_t kMaxHeldInAll = 1024;
 
   /// RFC 4861 10

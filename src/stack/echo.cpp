@@ -100,8 +100,7 @@ Result<void> Stack::Impl::icmp_send_echo(Instant now, SocketHandle handle,
                 .source = way->source,
                 .destination = to,
                 .socket = handle,
-                .bytes = static_cast<std::uint32_t>(std::max<std::size_t>(data.size(), 1)),
-                .mtu = way->route.mtu});
+                .bytes = static_cast<std::uint32_t>(std::max<std::size_t>(data.size(), 1))});
   return {};
 }
 

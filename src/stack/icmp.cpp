@@ -30,7 +30,7 @@ std::optional<Meaning> meaning_of(wire::IcmpErrorKind kind) {
       return Meaning{Error::connection_refused, true};
     case Kind::parameter_problem:
       return Meaning{Error::protocol_unreachable};
-    case Kind::packet_too_big:  // counted; the path MTU is not followed
+    case Kind::packet_too_big:  // no error: segments become smaller
     case Kind::source_quench:   // RFC9293-MUST-55
       return std::nullopt;
   }
@@ -93,7 +93,9 @@ IcmpErrorReport Stack::Impl::report_of(const Context& context, const wire::IcmpE
 /// RFC9293-MUST-54: to the connection that the quoted segment is of.
 void Stack::Impl::on_icmp_error(const Context& context, const wire::IcmpError& error,
                                 const IcmpSender& sender) {
-  if (error.kind == wire::IcmpErrorKind::packet_too_big) ++counters_.packets_too_big;
+  if (error.kind == wire::IcmpErrorKind::packet_too_big) {
+    on_packet_too_big(context, error, sender.interface);
+  }
   switch (static_cast<wire::IpProtocol>(error.protocol)) {
     case wire::IpProtocol::udp:
       return on_udp_error(context, error, sender);
@@ -123,7 +125,9 @@ void Stack::Impl::on_echo_request(const Context& context, const wire::IpHeader& 
                                   const wire::IcmpEcho& request, Packet& data) {
   const auto route = interfaces_.route(ip.source);
   if (!route) return drop(context, DropReason::no_route, data.size());
-  if (!icmp_limit_.take(context.now)) return;
+  if (!echo_limit_.take(context.now)) {
+    return drop(context, DropReason::rate_limited, data.size());
+  }
   data.trim_front(wire::kIcmpHeader);
   wire::push_icmp_echo(
       data, {.reply = true, .identifier = request.identifier, .sequence = request.sequence},
@@ -132,25 +136,8 @@ void Stack::Impl::on_echo_request(const Context& context, const wire::IpHeader& 
           {.source = ip.destination,
            .destination = ip.source,
            .protocol = protocol_of(ip.source.family()),
-           .hop_limit = config_.tcp.defaults.hop_limit},
-          route->interface);
-}
-
-/// Says that nobody here speaks what `offending` holds; never about broadcasts, nor to a source
-/// that is not one host (RFC 1122 3.2.2, RFC 4443 2.4 (e)).
-void Stack::Impl::send_unreachable(const Context& context, const wire::IpHeader& ip,
-                                   const Packet& offending, wire::IcmpErrorKind kind,
-                                   InterfaceId from) {
-  if (check_addresses(ip.source, ip.destination, from)) return;
-  const auto route = interfaces_.route(ip.source);
-  if (!route || !icmp_limit_.take(context.now)) return;
-  Packet message = wire::make_icmp_error(offending, kind, ip.destination, ip.source);
-  if (!message) return;
-  send_ip(context, std::move(message),
-          {.source = ip.destination,
-           .destination = ip.source,
-           .protocol = protocol_of(ip.source.family()),
-           .hop_limit = config_.tcp.defaults.hop_limit},
+           .hop_limit = config_.tcp.defaults.hop_limit,
+           .dscp = ip.dscp},  // RFC1122-3.2.1.6
           route->interface);
 }
 

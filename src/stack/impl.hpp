@@ -10,7 +10,9 @@
 //   ip_output.cpp    the one way out of every packet
 //   ethernet.cpp     frames of an Ethernet, in and out
 //   neighbours.cpp   ARP and neighbour discovery
-//   icmp.cpp         errors and echo
+//   icmp.cpp         errors and echo that arrive
+//   icmp_errors.cpp  errors that we send
+//   path_mtu.cpp     packets that were too large for their path
 //   calls.cpp        the calls of the application
 //   timers.cpp       deadlines
 //   addresses.cpp    addresses and routes that come and go
@@ -39,6 +41,7 @@
 #include "ip/interfaces.hpp"
 #include "ip/multicast.hpp"
 #include "ip/neighbours.hpp"
+#include "ip/path_mtu.hpp"
 #include "ip/reassembly.hpp"
 #include "stack/demux.hpp"
 #include "stack/ephemeral_ports.hpp"
@@ -156,6 +159,7 @@ class Stack::Impl {
     bool detached : 1 = false;  ///< no segment reaches it any more
     bool released : 1 = false;  ///< its handle is given up
     bool in_accept_queue : 1 = false;
+    bool may_fragment : 1 = false;  ///< routers may: the path is narrower than we go (IPv4)
   };
 
   struct TupleOf {
@@ -179,7 +183,6 @@ class Stack::Impl {
     IpAddress destination;
     SocketHandle socket;
     std::uint32_t bytes = 0;  ///< as the socket counts it
-    std::uint32_t mtu = 0;    ///< bytes; what is larger is cut
     bool to_link = true;
     bool to_ourselves = false;  ///< a copy for the members on this host
   };
@@ -260,12 +263,18 @@ class Stack::Impl {
                     SendReason reason);
   void send_reset(const Context& context, const Tuple& tuple, const Segment& segment);
   std::uint32_t flow_label_of(const Tuple& tuple) const;
+  std::uint16_t identification_for(const IpAddress& source, const IpAddress& destination,
+                                   bool dont_fragment);
 
   // ip_output.cpp
   void send_ip(const Context& context, Packet payload, const wire::IpHeader& ip,
                InterfaceId interface);
   void send_on_link(const Context& context, Packet packet, const IpAddress& source,
                     const IpAddress& destination);
+  void send_in_fragments(const Context& context, const Packet& packet, const IpAddress& source,
+                         const IpAddress& destination);
+  bool fits_path(Instant now, const Packet& packet, const IpAddress& destination) const;
+  std::uint32_t mtu_to(Instant now, InterfaceId interface, const IpAddress& destination) const;
   void enqueue(const Context& context, Packet frame);
   void transmit(Packet frame, std::vector<Packet>& out);
   IpAddress next_hop(InterfaceId interface, const IpAddress& destination) const;
@@ -313,8 +322,24 @@ class Stack::Impl {
                             const IcmpSender& sender) const;
   void on_echo_request(const Context& context, const wire::IpHeader& ip,
                        const wire::IcmpEcho& request, Packet& data);
+
+  // icmp_errors.cpp
+  void send_icmp_error(const Context& context, const IpAddress& source,
+                       const IpAddress& destination, const Packet& offending,
+                       const wire::IcmpReport& report, InterfaceId from);
+  void send_parameter_problem(const Context& context, const wire::ParameterProblem& problem,
+                              const Packet& offending, InterfaceId from);
+  void on_reassembly_timers(const Context& context);
   void send_unreachable(const Context& context, const wire::IpHeader& ip, const Packet& offending,
                         wire::IcmpErrorKind kind, InterfaceId from);
+
+  // path_mtu.cpp
+  void on_packet_too_big(const Context& context, const wire::IcmpError& error,
+                         InterfaceId interface);
+  void on_segment_too_big(const Context& context, const wire::IcmpError& error, std::uint32_t mtu);
+  void on_datagram_too_big(const Context& context, const wire::IcmpError& error, std::uint32_t mtu,
+                           InterfaceId interface);
+  void adopt_path_mtu(const Context& context, std::uint32_t index);
 
   // udp.cpp
   static Endpoint end_on(InterfaceId interface, const IpAddress& address, Port port);
@@ -328,8 +353,6 @@ class Stack::Impl {
                    const Tuple& ends, Packet payload);
   void on_udp_error(const Context& context, const wire::IcmpError& error, const IcmpSender& sender);
   void put_outgoing(Outgoing outgoing);
-  void send_outgoing(const Context& context, Packet packet, const Outgoing& outgoing,
-                     std::vector<Packet>& out);
   void drain_udp(const Context& context, std::vector<Packet>& out, std::size_t room);
   void tell_udp(std::uint32_t index, Ready what);
   udp::Socket* udp_of(SocketHandle socket);
@@ -367,8 +390,6 @@ class Stack::Impl {
                      const UdpSendOptions& options) const;
   Result<IpAddress> source_to(const udp::Socket& socket, const Endpoint& destination,
                               const ip::Route& route, const UdpSendOptions& options) const;
-  std::uint16_t identification_for(const IpAddress& source, const IpAddress& destination,
-                                   bool dont_fragment);
   Packet packet_with(std::span<const std::byte> data);
 
   // addresses.cpp
@@ -400,6 +421,7 @@ class Stack::Impl {
   ip::Neighbours neighbours_;
   ip::Autoconfiguration autoconfiguration_;
   ip::Reassembly reassembly_;
+  ip::PathMtu path_mtu_;
   ip::FragmentIds fragment_ids_;
   stack::EphemeralPorts ephemeral_ports_;
 
@@ -436,6 +458,8 @@ class Stack::Impl {
   TokenBucket challenge_limit_;
   TokenBucket icmp_limit_;
   TokenBucket neighbour_limit_;
+  TokenBucket icmp_excess_limit_;
+  TokenBucket echo_limit_;
   EventBuffer* events_ = nullptr;
   Instant now_{};                  // of the last input
   std::uint64_t routes_seen_ = 0;  // generation of interfaces_ when neighbours were last resolved

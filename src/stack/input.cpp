@@ -61,8 +61,10 @@ void Stack::Impl::on_packet(const Context& context, Packet& packet, InterfaceId 
 /// fragment. Nothing when there is nothing more to be done with it.
 std::optional<wire::ParsedIp> Stack::Impl::read_header(const Context& context, Packet& packet,
                                                        InterfaceId from) {
-  const auto parsed = wire::parse_ip(packet.head(), packet.size());
+  std::optional<wire::ParameterProblem> problem;
+  const auto parsed = wire::parse_ip(packet.head(), packet.size(), &problem);
   if (!parsed) {
+    if (problem) send_parameter_problem(context, *problem, packet, from);
     drop(context, parsed.error(), packet.size());
     return std::nullopt;
   }
@@ -88,8 +90,10 @@ std::optional<wire::ParsedIp> Stack::Impl::reassemble(const Context& context,
   }
   packet = reassembly_.on_fragment(context.now, fragment, std::move(packet));
   if (!packet) return std::nullopt;
-  const auto parsed = wire::parse_ip(packet.head(), packet.size());
+  std::optional<wire::ParameterProblem> problem;
+  const auto parsed = wire::parse_ip(packet.head(), packet.size(), &problem);
   if (parsed && !parsed->fragment) return *parsed;
+  if (problem) send_parameter_problem(context, *problem, packet, from);
   // Fragments of fragments: nobody makes them for a good reason.
   drop(context, parsed ? DropReason::bad_fragment : parsed.error(), packet.size());
   return std::nullopt;

@@ -1,4 +1,8 @@
 // The one way out of every packet: the IP header before it, then the link.
+#include <algorithm>
+#include <vector>
+
+#include "ip/fragmentation.hpp"
 #include "stack/impl.hpp"
 
 namespace hawser {
@@ -19,11 +23,14 @@ void Stack::Impl::send_ip(const Context& context, Packet payload, const wire::Ip
   send_on_link(context, std::move(payload), ip.source, ip.destination);
 }
 
-/// Sends a packet that has its IP header and its interface. On an Ethernet it may have to wait for
-/// its neighbour.
+/// Sends a packet that has its IP header and its interface, in pieces if it is larger than the path
+/// carries. On an Ethernet it may have to wait for its neighbour.
 void Stack::Impl::send_on_link(const Context& context, Packet packet, const IpAddress& source,
                                const IpAddress& destination) {
   const InterfaceId interface = packet.interface();
+  if (!fits_path(context.now, packet, destination)) {
+    return send_in_fragments(context, packet, source, destination);
+  }
   if (const MacAddress* ours = mac_of(interface)) {
     if (const auto group = group_mac(destination)) {
       put_in_frame(packet, *group, *ours);
@@ -34,6 +41,44 @@ void Stack::Impl::send_on_link(const Context& context, Packet packet, const IpAd
     }
   }
   enqueue(context, std::move(packet));
+}
+
+void Stack::Impl::send_in_fragments(const Context& context, const Packet& packet,
+                                    const IpAddress& source, const IpAddress& destination) {
+  std::vector<Packet> fragments;
+  if (!ip::fragment(packet, mtu_to(context.now, packet.interface(), destination),
+                    fragment_ids_.next(source, destination), pool_, fragments)) {
+    return drop(context, DropReason::too_big, packet.size());
+  }
+  ++counters_.datagrams_fragmented;
+  counters_.fragments_sent += fragments.size();
+  for (Packet& fragment : fragments) {
+    send_on_link(context, std::move(fragment), source, destination);
+  }
+}
+
+bool Stack::Impl::fits_path(Instant now, const Packet& packet, const IpAddress& destination) const {
+  const std::uint32_t size = packet.size();
+  const InterfaceId interface = packet.interface();
+  if (interface == ip::kLoopback) return true;
+  // No path is narrower than this, so that nothing needs to be looked up.
+  const std::uint32_t always = destination.is_v4() ? ip::kMinPathMtuV4 : ip::kMinPathMtuV6;
+  if (size <= std::min(always, config_.interfaces[static_cast<std::size_t>(interface)].mtu)) {
+    return true;
+  }
+  return size <= mtu_to(now, interface, destination);
+}
+
+/// Bytes of the largest packet to `destination` by `interface` that arrives in one piece, as far as
+/// we know.
+std::uint32_t Stack::Impl::mtu_to(Instant now, InterfaceId interface,
+                                  const IpAddress& destination) const {
+  if (interface == ip::kLoopback) return ip::kLoopbackMtu;
+  const auto route = interfaces_.route(destination, zone_of(interface));
+  const bool same = route && route->interface == interface;
+  const std::uint32_t mtu =
+      same ? route->mtu : config_.interfaces[static_cast<std::size_t>(interface)].mtu;
+  return path_mtu_.get(now, destination, mtu);
 }
 
 /// Lets a frame wait for the next poll; its interface is set.

@@ -52,6 +52,13 @@ std::size_t Stack::Impl::poll_frames(Instant now, std::vector<Packet>& out, std:
   return out.size() - before;
 }
 
+/// Only IPv4 has one in every header, and none is needed where nobody may cut (RFC6864-4.1).
+std::uint16_t Stack::Impl::identification_for(const IpAddress& source, const IpAddress& destination,
+                                              bool dont_fragment) {
+  if (dont_fragment || !source.is_v4()) return 0;
+  return static_cast<std::uint16_t>(fragment_ids_.next(source, destination));
+}
+
 void Stack::Impl::drain_dirty(const Context& context, std::vector<Packet>& out, std::size_t room) {
   const std::uint32_t index = dirty_head_;
   ConnectionSlot& slot = connections_[index];
@@ -70,6 +77,9 @@ void Stack::Impl::drain_dirty(const Context& context, std::vector<Packet>& out, 
                             .hop_limit = settings.hop_limit,  // RFC9293-MUST-49
                             // RFC9293-MUST-48, RFC9293-SHLD-21, RFC9293-SHLD-22
                             .dscp = settings.dscp,
+                            .identification = identification_for(
+                                tuple.local.address, tuple.remote.address, !slot.may_fragment),
+                            .dont_fragment = !slot.may_fragment,
                             .flow_label = slot.flow_label});
     segment.set_interface(slot.interface);
     ++counters_.segments_sent;

@@ -51,8 +51,9 @@ KeyedHash identifier_key_of(const StackConfig& config) {
 // Each answer may be one of a flood of forged questions: what leaves is bounded, well above what
 // honest peers ever cause.
 constexpr std::uint32_t kResetsPerSecond = 10000;
-constexpr std::uint32_t kIcmpPerSecond = 1000;  // RFC 4443 2.4 (f)
 constexpr std::uint32_t kNeighbourAnswersPerSecond = 1000;
+/// ICMP errors that are longer than what they are about, for all they quote is the least.
+constexpr std::uint32_t kLongErrorsPerSecond = 20;
 
 }  // namespace
 
@@ -68,6 +69,7 @@ Stack::Impl::Impl(StackConfig config, BufferPool& pool)
       autoconfiguration_(interfaces_, Random(config_.seed ^ 0x6164647265737365),
                          identifier_key_of(config_), config_.identifiers),
       reassembly_(config_.ip, pool_, random_, counters_),
+      path_mtu_(config_.ip.max_paths, config_.ip.path_mtu_lifetime, random_),
       fragment_ids_(random_),
       ephemeral_ports_(random_, config_.tcp),
       demux_(random_, TupleOf{this}),
@@ -78,8 +80,10 @@ Stack::Impl::Impl(StackConfig config, BufferPool& pool)
       reset_limit_(kResetsPerSecond, kResetsPerSecond),
       challenge_limit_(config_.tcp.challenge_acks_per_second,
                        config_.tcp.challenge_acks_per_second),
-      icmp_limit_(kIcmpPerSecond, kIcmpPerSecond),
-      neighbour_limit_(kNeighbourAnswersPerSecond, kNeighbourAnswersPerSecond) {}
+      icmp_limit_(config_.ip.icmp_errors_per_second, config_.ip.icmp_errors_per_second),
+      neighbour_limit_(kNeighbourAnswersPerSecond, kNeighbourAnswersPerSecond),
+      icmp_excess_limit_(kLongErrorsPerSecond, kLongErrorsPerSecond),
+      echo_limit_(config_.ip.echo_replies_per_second, config_.ip.echo_replies_per_second) {}
 
 StackCensus Stack::Impl::census() const {
   return {.connections = connections_.size(),

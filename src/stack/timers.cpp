@@ -20,8 +20,8 @@ void Stack::Impl::on_time(Instant now) {
   on_syn_ack_timers(at);
   neighbours_.on_time(now);
   multicast_.on_time(now);
-  while (reassembly_.poll_expired(now)) {
-  }
+  on_reassembly_timers(at);
+  path_mtu_.on_time(now);
   while (timers_.earliest() <= now) {
     const std::uint32_t index = timers_.first();
     ConnectionSlot& slot = connections_[index];
@@ -40,8 +40,9 @@ void Stack::Impl::on_time(Instant now) {
 
 Instant Stack::Impl::next_deadline() const {
   if (!loopback_.empty()) return now_;
-  Instant next = std::min({timers_.earliest(), reassembly_.next_deadline(),
-                           neighbours_.next_deadline(), multicast_.next_deadline()});
+  Instant next =
+      std::min({timers_.earliest(), reassembly_.next_deadline(), path_mtu_.next_deadline(),
+                neighbours_.next_deadline(), multicast_.next_deadline()});
   if (!time_wait_list_.empty()) {
     next = std::min(next, time_wait_[time_wait_list_.front()].deadline);
   }

@@ -165,29 +165,13 @@ void Stack::Impl::drain_udp(const Context& context, std::vector<Packet>& out, st
       }
     }
     if (!outgoing.to_link) continue;
-    Packet packet = std::move(outgoing.packet);
-    if (packet.size() <= outgoing.mtu) {
-      send_outgoing(context, std::move(packet), outgoing, out);
-      continue;
+    // Straight out where nothing can keep it back.
+    if (mac_of(outgoing.packet.interface()) == nullptr &&
+        fits_path(context.now, outgoing.packet, outgoing.destination)) {
+      transmit(std::move(outgoing.packet), out);
+    } else {
+      send_on_link(context, std::move(outgoing.packet), outgoing.source, outgoing.destination);
     }
-    std::vector<Packet> fragments;
-    const std::uint32_t id = fragment_ids_.next(outgoing.source, outgoing.destination);
-    if (!ip::fragment(packet, outgoing.mtu, id, pool_, fragments)) {
-      drop(context, DropReason::no_memory, packet.size());
-    }
-    for (Packet& fragment : fragments) {
-      send_outgoing(context, std::move(fragment), outgoing, out);
-    }
-  }
-}
-
-/// Straight out where nothing can keep it back.
-void Stack::Impl::send_outgoing(const Context& context, Packet packet, const Outgoing& outgoing,
-                                std::vector<Packet>& out) {
-  if (mac_of(packet.interface()) == nullptr) {
-    transmit(std::move(packet), out);
-  } else {
-    send_on_link(context, std::move(packet), outgoing.source, outgoing.destination);
   }
 }
 

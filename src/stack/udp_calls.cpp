@@ -113,13 +113,6 @@ Result<Stack::Impl::Way> Stack::Impl::way_to(const udp::Socket& socket, const En
 
 // ---- to send
 
-/// None is needed where nobody may cut (RFC6864-4.1).
-std::uint16_t Stack::Impl::identification_for(const IpAddress& source, const IpAddress& destination,
-                                              bool dont_fragment) {
-  if (dont_fragment || !destination.is_v4()) return 0;
-  return static_cast<std::uint16_t>(fragment_ids_.next(source, destination));
-}
-
 /// The one copy on the way out; nothing when the pool is exhausted.
 Packet Stack::Impl::packet_with(std::span<const std::byte> data) {
   Packet packet = pool_.take_packet();
@@ -153,7 +146,8 @@ Result<std::size_t> Stack::Impl::udp_send(Instant now, SocketHandle handle,
   const UdpSettings& settings = socket->settings;
   const bool dont_fragment = options.dont_fragment.value_or(settings.dont_fragment);
   const std::size_t ip_header = to.address.is_v4() ? wire::kIpv4MinHeader : wire::kIpv6Header;
-  if (dont_fragment && data.size() + wire::kUdpHeader + ip_header > way->route.mtu) {
+  if (dont_fragment &&
+      data.size() + wire::kUdpHeader + ip_header > mtu_to(now, way->route.interface, to.address)) {
     return std::unexpected(Error::message_size);
   }
   if (!socket->has_room_to_send()) {
@@ -187,8 +181,7 @@ Result<std::size_t> Stack::Impl::udp_send(Instant now, SocketHandle handle,
   Outgoing outgoing{.packet = std::move(packet),
                     .source = way->source,
                     .destination = to.address,
-                    .socket = handle,
-                    .mtu = way->route.mtu};
+                    .socket = handle};
   outgoing.bytes = static_cast<std::uint32_t>(std::max<std::size_t>(data.size(), 1));
   if (!way->is_unicast && way->route.interface != ip::kLoopback) {
     outgoing.to_ourselves =

@@ -1,6 +1,7 @@
 // Fragments at the door of a stack: what is whole goes on as any packet, and what is not ours takes
 // no memory.
 #include "tests/support/packet_script.hpp"
+#include "wire/icmp.hpp"
 
 namespace hawser {
 namespace {
@@ -46,6 +47,43 @@ TEST_P(FragmentsIn, MakeASegment) {  // RFC1122-3.3.2
   after(40ms);
   out(kAck, Seq{1}, Ack{501});
   EXPECT_EQ(stack.counters().datagrams_reassembled, 1U);
+}
+
+/// A ping as large as three frames is answered with one as large.
+TEST_P(FragmentsIn, OfAnEchoAreAnsweredWithFragments) {  // RFC1122-3.2.2.6, RFC4443-4.2
+  std::vector<std::byte> data(4000);
+  for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<std::byte>(i * 7);
+  Packet request = pool.take_packet();
+  Slice slice = pool.take(4000);
+  std::ranges::copy(data, slice.spare().begin());
+  slice.extend(4000);
+  request.append(std::move(slice));
+  wire::push_icmp_echo(request, {.reply = false, .identifier = 9, .sequence = 4},
+                       peer.remote.address, peer.local.address);
+  wire::push_ip(request, ip_header(v4() ? 1 : 58));
+  std::uint32_t in = 0;
+  for (std::uint32_t at = 0; at < 4008; at += 1448) {
+    Packet fragment = part(request, at, std::min(at + 1448, 4008U));
+    in += fragment.size();
+    deliver(std::move(fragment));
+  }
+  ASSERT_EQ(other_frames().size(), 3U);
+  std::vector<std::byte> answer;
+  std::uint32_t out = 0;
+  for (Packet& fragment : other_frames()) {
+    const auto ip = wire::parse_ip(fragment.head(), fragment.size());
+    ASSERT_TRUE(ip && ip->fragment);
+    EXPECT_LE(fragment.size(), 1500U);
+    EXPECT_EQ(ip->fragment->offset, answer.size());
+    std::vector<std::byte> payload(ip->payload_bytes);
+    fragment.copy_to(ip->header_bytes, payload);
+    answer.insert(answer.end(), payload.begin(), payload.end());
+    out += fragment.size();
+  }
+  EXPECT_LE(out, in);
+  ASSERT_EQ(answer.size(), 4008U);
+  EXPECT_TRUE(std::equal(data.begin(), data.end(), answer.begin() + 8));
+  EXPECT_EQ(stack.counters().datagrams_fragmented, 1U);
 }
 
 TEST_P(FragmentsIn, OfOthersTakeNoMemory) {

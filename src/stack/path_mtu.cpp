@@ -1,0 +1,67 @@
+// The MTU of paths: what routers say of packets that were too large (RFC 1191, RFC 8201), as far as
+// it is not forged (RFC 5927 7), and what becomes of it.
+#include <algorithm>
+
+#include "stack/impl.hpp"
+#include "tcp/syn_received.hpp"
+
+namespace hawser {
+
+/// RFC1191-6.1, RFC8201-5.2: to whom it may concern, if it can be true.
+void Stack::Impl::on_packet_too_big(const Context& context, const wire::IcmpError& error,
+                                    InterfaceId interface) {
+  ++counters_.packets_too_big;
+  const auto mtu = ip::claimed_mtu(error.source.family(), error.mtu, error.packet_bytes);
+  if (!mtu || !interfaces_.is_ours(error.source)) return drop(context, DropReason::bad_icmp, 0);
+  switch (static_cast<wire::IpProtocol>(error.protocol)) {
+    case wire::IpProtocol::tcp:
+      return on_segment_too_big(context, error, *mtu);
+    case wire::IpProtocol::udp:
+      return on_datagram_too_big(context, error, *mtu, interface);
+    default:
+      return drop(context, DropReason::bad_icmp, 0);
+  }
+}
+
+void Stack::Impl::on_segment_too_big(const Context& context, const wire::IcmpError& error,
+                                     std::uint32_t mtu) {
+  const Tuple tuple{{error.source, error.source_port}, {error.destination, error.destination_port}};
+  const Flow flow = error.later_fragment ? Flow{} : demux_.find(tuple);
+  if (flow.kind() != FlowKind::connection) return drop(context, DropReason::bad_icmp, 0, tuple);
+  const Family family = error.source.family();
+  const std::uint32_t least = family == Family::ipv4 ? ip::kMinPathMtuV4 : ip::kMinPathMtuV6;
+  ConnectionSlot& slot = connections_[flow.slot()];
+  const bool believed = slot.connection.on_packet_too_big(
+      context, error.seq, tcp::mss_for(error.packet_bytes, family),
+      tcp::mss_for(std::max(mtu, least), family));
+  if (believed) {
+    const auto entry = path_mtu_.lower(context.now, error.destination, mtu);
+    slot.may_fragment = entry.cut;
+  }
+  settle(context, flow.slot());
+}
+
+/// A datagram has no sequence number that an outsider would have to guess: that we have a socket
+/// which may have sent it is all that can be asked.
+void Stack::Impl::on_datagram_too_big(const Context& context, const wire::IcmpError& error,
+                                      std::uint32_t mtu, InterfaceId interface) {
+  const Tuple ends{end_on(interface, error.source, error.source_port),
+                   end_on(interface, error.destination, error.destination_port)};
+  // With no such socket it is counted where errors of UDP are.
+  if (error.later_fragment || udp_.find(ends, interface) == udp::Table::kNone) return;
+  ++counters_.path_mtu_lowered;
+  path_mtu_.lower(context.now, error.destination, mtu);
+}
+
+/// What is known of the path bounds the segments of a new connection from its beginning. The MSS
+/// that we advertise does not follow it: the way back may be another.
+void Stack::Impl::adopt_path_mtu(const Context& context, std::uint32_t index) {
+  ConnectionSlot& slot = connections_[index];
+  const IpAddress& peer = slot.connection.tuple().remote.address;
+  const auto known = path_mtu_.find(context.now, peer);
+  if (!known) return;
+  slot.may_fragment = known->cut;
+  slot.connection.set_path_mss(context, tcp::mss_for(known->mtu, peer.family()));
+}
+
+}  // namespace hawser
