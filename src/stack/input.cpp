@@ -80,13 +80,17 @@ std::optional<wire::ParsedIp> Stack::Impl::read_header(const Context& context, P
 std::optional<wire::ParsedIp> Stack::Impl::reassemble(const Context& context,
                                                       const wire::ParsedIp& fragment,
                                                       Packet& packet, InterfaceId from) {
-  // What is not for us, or from nobody, would only take memory. Groups are looked at later.
+  // What is not for us, or from nobody, would only take memory.
   const wire::IpHeader& ip = fragment.header;
   if (interfaces_.is_unicast(ip.destination)) {
     if (const auto bad = check_addresses(ip.source, ip.destination, from)) {
       drop(context, *bad, packet.size());
       return std::nullopt;
     }
+  }
+  if (ip.destination.is_multicast() && !multicast_.is_member(packet.interface(), ip.destination)) {
+    drop(context, DropReason::not_ours, packet.size());
+    return std::nullopt;
   }
   packet = reassembly_.on_fragment(context.now, fragment, std::move(packet));
   if (!packet) return std::nullopt;

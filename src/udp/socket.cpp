@@ -46,7 +46,7 @@ bool Socket::on_left(std::uint32_t bytes) {
 
 bool Socket::on_error(const IcmpErrorReport& report) {
   if (settings.error_reports) {
-    if (reports_.size() == kMaxReports) reports_.pop_front();
+    if (reports_.size() == kMaxReports) reports_.erase(reports_.begin());
     reports_.push_back(report);
     return true;
   }
@@ -58,7 +58,7 @@ bool Socket::on_error(const IcmpErrorReport& report) {
 std::optional<IcmpErrorReport> Socket::take_report() {
   if (reports_.empty()) return std::nullopt;
   const IcmpErrorReport report = reports_.front();
-  reports_.pop_front();
+  reports_.erase(reports_.begin());
   return report;
 }
 

@@ -107,7 +107,7 @@ class Socket {
   std::uint32_t outgoing_ = 0;
   bool wants_room_ = false;
   std::optional<Error> error_;
-  std::deque<IcmpErrorReport> reports_;
+  std::vector<IcmpErrorReport> reports_;  // few, and mostly none: the oldest in front
 };
 
 }  // namespace hawser::udp

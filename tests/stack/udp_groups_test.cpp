@@ -2,6 +2,7 @@
 // 4.1.3.3).
 #include <algorithm>
 
+#include "ip/fragmentation.hpp"
 #include "tests/support/udp_script.hpp"
 
 namespace hawser {
@@ -170,6 +171,27 @@ TEST_F(UdpGroups, RoutersAreToldAndAnswered) {  // RFC3376-5.1, RFC3376-5.2
   ASSERT_TRUE(stack.udp_close(now, socket));
   drain();
   EXPECT_EQ(group_reports().size(), 1U);
+}
+
+TEST_F(UdpGroups, FragmentsForGroupsOfOthersTakeNoMemory) {
+  socket = open(end("0.0.0.0", 5000));
+  const Endpoint group = end("239.1.2.3", 5000);
+  const std::string large(3000, 'x');
+  const Packet whole = datagram_frame(end("10.1.0.1", 9), group, large);
+  std::vector<Packet> fragments;
+  ASSERT_TRUE(ip::fragment(whole, 1500, 7, pool, fragments));
+  ASSERT_EQ(fragments.size(), 3U);
+  const auto arrive = [&] {
+    for (const Packet& fragment : fragments) {
+      Packet copy = fragment.share();
+      stack.on_frames(now, kSecond, std::span(&copy, 1));
+    }
+  };
+  arrive();
+  EXPECT_EQ(dropped(DropReason::not_ours), 3U);
+  ASSERT_TRUE(stack.udp_join(now, socket, group.address, kSecond));
+  arrive();
+  EXPECT_EQ(receive(socket), large);
 }
 
 TEST_F(UdpGroups, AGroupIsSentWhereItIsAsked) {  // RFC1112-6.1
