@@ -22,6 +22,7 @@ constexpr auto kDropNames = std::to_array<std::string_view>({
     "unknown ether type",
     "bad arp",
     "bad neighbour message",
+    "bad redirect",
     "neighbour queue full",
     "no neighbour",
     "truncated",

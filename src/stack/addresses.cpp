@@ -174,7 +174,7 @@ void Stack::Impl::on_autoconfiguration_message(const Context& context, const wir
     autoconfiguration_.on_router_advertisement(context.now, from, ip.source, *router);
   } else if (const auto* redirect = std::get_if<wire::Redirect>(&message)) {
     if (!autoconfiguration_.on_redirect(context.now, from, ip.source, *redirect)) {
-      return drop(context, DropReason::bad_neighbour_message, 0);
+      return drop(context, DropReason::bad_redirect, 0);
     }
     if (redirect->target_mac) {
       neighbours_.on_heard(context.now, from, redirect->target, *redirect->target_mac);

@@ -203,7 +203,7 @@ TEST_F(Autoconfigured, FollowsARedirectOfItsRouter) {  // RFC4861-8.3
   const wire::Redirect redirect{
       .target = *IpAddress::parse("fe80::3"), .destination = far, .target_mac = kThirdMac};
   arrive_neighbour_message(redirect, *IpAddress::parse("fe80::9"), ours);
-  EXPECT_EQ(dropped(DropReason::bad_neighbour_message), 1U) << "not the router in use";
+  EXPECT_EQ(dropped(DropReason::bad_redirect), 1U) << "not the router in use";
   arrive_neighbour_message(redirect, kRouter, ours);
   sent.clear();
   ASSERT_TRUE(stack.tcp_connect(now, {}, {far, Port{80}}));
