@@ -52,7 +52,7 @@ std::expected<OpenedFile, std::error_code> Folder::open_beneath(const std::strin
   return file;
 }
 
-std::vector<FolderEntry> Folder::list(const OpenedFile& folder) {
+std::vector<FolderEntry> Folder::list(const std::string& path, const OpenedFile& folder) const {
   std::vector<FolderEntry> entries;
   // The stream closes the descriptor that it is given, hence one of its own.
   const int own = ::openat(folder.descriptor.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -66,7 +66,12 @@ std::vector<FolderEntry> Folder::list(const OpenedFile& folder) {
     const std::string name = entry->d_name;
     if (name.starts_with('.')) continue;
     struct stat status{};
-    if (::fstatat(own, name.c_str(), &status, 0) != 0) continue;
+    if (::fstatat(own, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
+    if (S_ISLNK(status.st_mode)) {
+      const auto target = open_beneath(path.empty() ? name : path + '/' + name);
+      if (target) entries.push_back({name, target->is_folder, target->size, target->modified});
+      continue;
+    }
     if (!S_ISDIR(status.st_mode) && !S_ISREG(status.st_mode)) continue;
     entries.push_back(FolderEntry{name, S_ISDIR(status.st_mode),
                                   static_cast<std::uint64_t>(status.st_size),

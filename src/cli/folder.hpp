@@ -41,9 +41,10 @@ class Folder {
   /// `path` is relative to the folder; empty means the folder itself. Files that are neither
   /// regular nor folders give errc::permission_denied.
   std::expected<OpenedFile, std::error_code> open_beneath(const std::string& path) const;
-  /// What is in a folder that was opened, sorted by name, folders first; names that begin with a
-  /// dot are left out.
-  static std::vector<FolderEntry> list(const OpenedFile& folder);
+  /// What is in the folder at `path`, which was opened as `folder`, sorted by name, folders first.
+  /// Names that begin with a dot are left out, and so are symbolic links that `open_beneath` would
+  /// not follow.
+  std::vector<FolderEntry> list(const std::string& path, const OpenedFile& folder) const;
 
  private:
   explicit Folder(host::Descriptor root) : root_(std::move(root)) {}

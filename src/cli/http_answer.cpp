@@ -226,7 +226,7 @@ HttpAnswer answer(const Folder& folder, const HttpRequest& request) {
   auto index = folder.open_beneath(path->empty() ? "index.html" : *path + "/index.html");
   if (index && !index->is_folder) return answer_file(std::move(*index), "index.html", request);
   Builder builder(200, request);
-  builder.text(index_page(*path, Folder::list(*file)));
+  builder.text(index_page(*path, folder.list(*path, *file)));
   return builder.finish();
 }
 

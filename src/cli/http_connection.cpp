@@ -28,8 +28,9 @@ HttpConnection::HttpConnection(TcpStream stream, const Folder& folder, const Htt
 }
 
 HttpConnection::Wants HttpConnection::advance(std::span<std::byte> scratch) {
-  // A soft error is no more than news; reading takes it, so that it is not told again.
-  (void)stream_.take_error();
+  // A soft error is no more than news; taken, it is not told again. If it was what ended the
+  // connection, it says more than the broken pipe that a write finds afterwards.
+  if (const std::error_code error = stream_.take_error()) told_ = error;
   for (int turns = 0;; ++turns) {
     std::optional<Wants> wants;
     switch (phase_) {
@@ -118,7 +119,8 @@ std::optional<HttpConnection::Wants> HttpConnection::write(std::span<std::byte> 
   const IoResult<std::size_t> sent = stream_.send(scratch.first(ready));
   if (!sent) {
     if (sent.error() == make_error_code(Error::would_block)) return Wants::room;
-    give_up(sent.error().message());
+    const bool broken = sent.error() == make_error_code(Error::broken_pipe);
+    give_up((broken && told_ ? told_ : sent.error()).message());
     return Wants::nothing;
   }
   expect_within(patience_.stall);
@@ -175,7 +177,7 @@ void HttpConnection::log_answer(std::string_view remark) {
   const std::uint64_t text = text_sent_ > head ? text_sent_ - head : 0;
   const std::string asked =
       parser_.is_complete()
-          ? fmt::format("{} {}", http_method_str(request.method), printable(request.target))
+          ? fmt::format("{} {}", http_method_str(request.method), log_word(request.target))
           : "-";
   log_(fmt::format("{} \"{}\" {} {} B in {:.3f} s{}{}", peer_, asked, answer_.status,
                    text + file_sent_, took.count(), remark.empty() ? "" : ": ", remark));

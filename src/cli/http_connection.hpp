@@ -71,6 +71,7 @@ class HttpConnection {
   std::size_t text_sent_ = 0;    ///< bytes of it
   std::uint64_t file_sent_ = 0;  ///< bytes of the file
   bool file_failed_ = false;
+  std::error_code told_{};   ///< the last error that the stream told of
   Clock::time_point began_;  ///< the request that is being answered
   Clock::time_point deadline_;
 };

@@ -25,6 +25,32 @@ bool is_unreserved(char c) {
          std::string_view("-._~/").contains(c);
 }
 
+/// Bytes of the character that `text` begins with; 0 when it is a control character or malformed
+/// (RFC 3629 4).
+std::size_t visible_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) -> unsigned {
+    return i < text.size() ? static_cast<unsigned char>(text[i]) : 0;
+  };
+  const auto follows = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
+    return byte(i) >= low && byte(i) <= high;
+  };
+  const unsigned first = byte(0);
+  if (first < 0x80) return first >= 0x20 && first != 0x7f ? 1 : 0;
+  if (first == 0xc2) return follows(1, 0xa0) ? 2 : 0;  // below are the controls of C1
+  if (first > 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
+  if ((first & 0xf0U) == 0xe0) {
+    const unsigned low = first == 0xe0 ? 0xa0 : 0x80;
+    const unsigned high = first == 0xed ? 0x9f : 0xbf;
+    return follows(1, low, high) && follows(2) ? 3 : 0;
+  }
+  if (first >= 0xf0 && first <= 0xf4) {
+    const unsigned low = first == 0xf0 ? 0x90 : 0x80;
+    const unsigned high = first == 0xf4 ? 0x8f : 0xbf;
+    return follows(1, low, high) && follows(2) && follows(3) ? 4 : 0;
+  }
+  return 0;
+}
+
 constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
 constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
@@ -139,10 +165,25 @@ std::string html_escape(std::string_view text) {
 }
 
 std::string printable(std::string_view text) {
-  std::string clean(text);
-  std::ranges::replace_if(
-      clean, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  std::string clean;
+  while (!text.empty()) {
+    const std::size_t length = visible_length(text);
+    clean += length == 0 ? "?" : text.substr(0, length);
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
   return clean;
+}
+
+std::string log_word(std::string_view text) {
+  std::string word;
+  for (const char c : text) {
+    if (c > 0x20 && c < 0x7f && c != '"') {
+      word.push_back(c);
+    } else {
+      word += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+  }
+  return word;
 }
 
 std::string http_date(std::time_t time) {

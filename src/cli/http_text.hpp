@@ -16,8 +16,11 @@ std::optional<std::string> percent_decode(std::string_view text);
 std::string percent_encode_path(std::string_view path);
 /// With the characters that mean something in HTML as entities.
 std::string html_escape(std::string_view text);
-/// Without control characters, so that it cannot disturb a terminal or a log.
+/// With '?' for control characters and for what is no UTF-8, so that it cannot disturb a terminal.
 std::string printable(std::string_view text);
+/// Of the characters of ASCII that can be seen, in one word and without quotes: all else is
+/// percent-encoded, so that a line of a log stays one and reads in one way.
+std::string log_word(std::string_view text);
 
 /// "Sun, 06 Nov 1994 08:49:37 GMT".
 std::string http_date(std::time_t time);

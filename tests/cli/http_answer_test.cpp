@@ -138,6 +138,17 @@ TEST_F(HttpAnswerTest, ListsAFolder) {
   EXPECT_EQ(body(ask("/site/")), "home");
 }
 
+TEST_F(HttpAnswerTest, ListsOnlyTheLinksThatItFollows) {
+  // Those that lead out were listed with the size of what they lead to.
+  const std::string page = body(ask("/"));
+  EXPECT_TRUE(page.contains("<a href=\"./inside\">inside</a></td><td class=\"n\">10 B</td>"));
+  for (const std::string link : {"relative", "absolute", "up"}) {
+    EXPECT_FALSE(page.contains("./" + link)) << link;
+  }
+  fs::create_symlink("../file.txt", outside_ / "root" / "sub dir" / "above");
+  EXPECT_TRUE(body(ask("/sub%20dir/")).contains("./above")) << "it stays beneath the root";
+}
+
 TEST_F(HttpAnswerTest, SendsFoldersToTheirSlash) {
   const HttpAnswer got = ask("/sub%20dir");
   EXPECT_EQ(got.status, 301);

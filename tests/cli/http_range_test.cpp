@@ -24,11 +24,14 @@ TEST(HttpRange, CutsAtTheEndOfTheFile) {
   expect_part("bytes=9999-99999999", 10000, 9999, 1);
   expect_part("bytes=-99999", 10000, 0, 10000);
   expect_part("bytes=0-18446744073709551615", 10000, 0, 10000);
+  expect_part("bytes=0-18446744073709551616", 10000, 0, 10000);
+  expect_part("bytes=-99999999999999999999999", 10000, 0, 10000);
 }
 
 TEST(HttpRange, BeyondTheEndIsUnsatisfiable) {
   for (const auto& [field, size] : {std::pair{"bytes=10000-", 10000U},
                                     {"bytes=10000-10001", 10000U},
+                                    {"bytes=18446744073709551616-", 10000U},
                                     {"bytes=-0", 10000U},
                                     {"bytes=0-", 0U},
                                     {"bytes=-5", 0U}}) {
@@ -39,7 +42,7 @@ TEST(HttpRange, BeyondTheEndIsUnsatisfiable) {
 TEST(HttpRange, WhatIsNotServedGivesTheWhole) {
   for (const std::string_view field :
        {"", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-4", "bytes=1-2,4-5", "lines=1-2",
-        "bytes=1", "bytes=--5", "bytes=18446744073709551616-", "bytes=1-2-3"}) {
+        "bytes=1", "bytes=--5", "bytes=1-2-3", "bytes=18446744073709551616-1"}) {
     EXPECT_EQ(parse_range(field, 100).kind, RangeKind::whole) << field;
   }
 }

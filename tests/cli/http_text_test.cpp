@@ -27,7 +27,27 @@ TEST(HttpText, EscapesWhatHtmlWouldRead) {
   EXPECT_EQ(html_escape("<a href=\"x\">&'"), "&lt;a href=&quot;x&quot;&gt;&amp;&#39;");
 }
 
-TEST(HttpText, TakesControlCharactersOut) { EXPECT_EQ(printable("a\x1b[2J\nb\x7f"), "a?[2J?b?"); }
+TEST(HttpText, TakesControlCharactersOut) {
+  EXPECT_EQ(printable("a\x1b[2J\nb\x7f"), "a?[2J?b?");
+  EXPECT_EQ(printable("\xc2\x9b"
+                      "31m"),
+            "??31m");  // CSI of C1, as UTF-8
+  EXPECT_EQ(printable("\x9b"
+                      "31m\xff"),
+            "?31m?");
+  EXPECT_EQ(printable("\xc3\xa4 \xe6\x97\xa5 \xf0\x9f\x98\x80"),
+            "\xc3\xa4 \xe6\x97\xa5 \xf0\x9f\x98\x80");
+  // Cut short, overlong, a surrogate, beyond the last.
+  EXPECT_EQ(printable("\xe6\x97"), "??");
+  EXPECT_EQ(printable("\xc0\xaf\xe0\x80\xaf"), "?????");
+  EXPECT_EQ(printable("\xed\xa0\x80"), "???");
+  EXPECT_EQ(printable("\xf4\x90\x80\x80"), "????");
+}
+
+TEST(HttpText, AWordOfALogIsOneWordOfAscii) {
+  EXPECT_EQ(log_word("/a%20b?c=d&e"), "/a%20b?c=d&e");
+  EXPECT_EQ(log_word("/a\" 200 9 B \x9b\xc3\xa4\n"), "/a%22%20200%209%20B%20%9B%C3%A4%0A");
+}
 
 TEST(HttpText, WritesAndReadsDates) {
   // The example of RFC 9110 5.6.7.
