@@ -54,6 +54,9 @@ class Device {
   virtual bool wants_writable() const { return false; }
   /// Bytes of the largest IP packet that it carries, without any header of the link.
   virtual std::uint32_t mtu() const = 0;
+  /// Why it will never carry a frame again, as when its interface was removed; nothing while it
+  /// works. Its driver asks after `read`.
+  virtual std::optional<DeviceError> fault() const { return std::nullopt; }
   /// Our address on the Ethernet whose frames it carries; unset when they are bare IP packets.
   virtual std::optional<MacAddress> mac() const { return std::nullopt; }
 };

@@ -61,6 +61,10 @@ class Host {
   /// and acknowledged. False when the deadline passed first or the host was stopped.
   bool drain(Deadline deadline);
 
+  /// Why the first device that failed did so, as when its interface was removed; nothing while all
+  /// work. When the last one has failed the host stops by itself.
+  std::optional<DeviceError> device_failure() const;
+
   StackCounters stack_counters() const;
   StackCensus census() const;
   /// The own addresses and the routes, as Stack gives them; none once stopped.

@@ -32,6 +32,7 @@ class ImpairedDevice final : public Device {
   int descriptor() const override;
   bool wants_writable() const override;
   std::uint32_t mtu() const override;
+  std::optional<DeviceError> fault() const override;
   std::optional<MacAddress> mac() const override;
 
   const PathCounters& outbound() const;

@@ -81,6 +81,7 @@ class CaptureDevice final : public Device {
   int descriptor() const override { return device_->descriptor(); }
   bool wants_writable() const override { return device_->wants_writable(); }
   std::uint32_t mtu() const override { return device_->mtu(); }
+  std::optional<DeviceError> fault() const override { return device_->fault(); }
   std::optional<MacAddress> mac() const override { return device_->mac(); }
 
  private:

@@ -29,6 +29,8 @@ class TunTapDevice : public Device {
   int descriptor() const override { return fd_; }
   bool wants_writable() const override { return blocked_; }
   std::uint32_t mtu() const override { return mtu_; }
+  /// Once somebody has removed the interface.
+  std::optional<DeviceError> fault() const override { return failure_; }
 
   const std::string& name() const { return name_; }
   /// Frames that the kernel refused.
@@ -45,6 +47,7 @@ class TunTapDevice : public Device {
   std::uint32_t largest_frame_;
   bool blocked_ = false;
   std::uint64_t refused_ = 0;
+  std::optional<DeviceError> failure_{};
 };
 
 }  // namespace hawser

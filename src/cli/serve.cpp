@@ -90,6 +90,7 @@ void serve(const ServeOptions& options) {
   announce(options);
   server.run(signals.descriptor());
   signals.release();
+  if (const auto failure = host->device_failure()) give_up(failure->message);
   if (!options.quiet) log_line("ending");
   host->drain(std::chrono::seconds(1));
 }

@@ -80,6 +80,7 @@ void Engine::run() {
     if (stopping_) return;
     note_events(std::span(events).first(static_cast<std::size_t>(std::max(count, 0))));
     work();
+    if (stopped_) return;
     at_once = more_;
   }
 }
@@ -117,6 +118,7 @@ void Engine::work() {
   if (stack_->next_deadline() <= at) stack_->on_time(at);
   more_ = flush(at);
   deliver();
+  if (std::ranges::all_of(ports_, [](const Port& port) { return port.failed; })) return finish();
   const Instant deadline = next_deadline();
   if (deadline <= at) more_ = true;
   alarm_.set(deadline);
@@ -147,9 +149,21 @@ void Engine::read_device(Instant at, std::size_t index) {
   port.readable = false;
   received_.clear();
   counters_.frames_read += port.device->read(at, pool_, received_, kBatch);
+  if (!port.failed) {
+    if (const auto failure = port.device->fault()) retire(port, *failure);
+  }
   if (received_.empty()) return;
   stack_->on_frames(at, InterfaceId{static_cast<std::uint16_t>(index)}, received_);
   received_.clear();
+}
+
+/// Its descriptor would wake us for ever.
+void Engine::retire(Port& port, const DeviceError& why) {
+  port.failed = true;
+  if (!failure_) failure_ = why;
+  if (const int fd = port.device->descriptor(); fd >= 0) {
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  }
 }
 
 bool Engine::flush(Instant at) {
@@ -196,7 +210,7 @@ void Engine::write_port(Instant at, Port& port) {
   if (blocked == port.polled_for_writing) return;
   port.polled_for_writing = blocked;
   const int fd = port.device->descriptor();
-  if (fd < 0) return;
+  if (fd < 0 || port.failed) return;
   epoll_event event{};
   event.events = EPOLLIN | (blocked ? std::uint32_t{EPOLLOUT} : 0U);
   event.data.u64 = static_cast<std::uint64_t>(&port - ports_.data());
@@ -317,6 +331,11 @@ void Engine::do_stop() {
   }
   if (thread_.joinable()) thread_.join();
   const Lock held(mutex_);
+  finish();
+}
+
+void Engine::finish() {
+  if (stopped_) return;
   reset_open_connections();
   last_counters_ = stack_->counters();
   stopped_ = true;

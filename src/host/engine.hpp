@@ -106,6 +106,7 @@ class Engine {
   bool wait_until_quiet(Lock& lock, Instant until);
 
   HostCounters counters() const { return counters_; }
+  const std::optional<DeviceError>& device_failure() const { return failure_; }
   StackCounters stack_counters() const;
   StackCensus census() const;
 
@@ -116,6 +117,7 @@ class Engine {
     std::vector<Packet> queue{};
     bool polled_for_writing = false;
     bool readable = false;
+    bool failed = false;
   };
   /// A thread that waits for the end of a connection, or of all.
   struct Departure {
@@ -129,6 +131,9 @@ class Engine {
   }
   void run();
   void do_stop();
+  /// All but the end of the thread.
+  void finish();
+  void retire(Port& port, const DeviceError& why);
   void note_events(std::span<const epoll_event> events);
   void work();
   void read_device(Instant at, std::size_t index);
@@ -152,8 +157,9 @@ class Engine {
   std::unique_ptr<Stack> stack_;
   StackCounters last_counters_;
   HostCounters counters_;
-  bool stopping_ = false;  ///< the loop ends
-  bool stopped_ = false;   ///< there is no stack any more
+  std::optional<DeviceError> failure_{};  ///< of the first device that failed
+  bool stopping_ = false;                 ///< the loop ends
+  bool stopped_ = false;                  ///< there is no stack any more
   std::once_flag stop_once_;
   bool more_ = false;  ///< there is work that no descriptor tells of
 

@@ -44,6 +44,11 @@ bool Host::drain(Deadline deadline) {
          engine_->wait_until_quiet(lock, Instant(deadline.at().time_since_epoch()));
 }
 
+std::optional<DeviceError> Host::device_failure() const {
+  const host::Engine::Lock lock = engine_->lock();
+  return engine_->device_failure();
+}
+
 StackCounters Host::stack_counters() const {
   const host::Engine::Lock lock = engine_->lock();
   return engine_->stack_counters();

@@ -76,6 +76,7 @@ bool ImpairedDevice::wants_writable() const {
 }
 
 std::uint32_t ImpairedDevice::mtu() const { return state_->device->mtu(); }
+std::optional<DeviceError> ImpairedDevice::fault() const { return state_->device->fault(); }
 std::optional<MacAddress> ImpairedDevice::mac() const { return state_->device->mac(); }
 
 const PathCounters& ImpairedDevice::outbound() const { return state_->outbound.counters(); }

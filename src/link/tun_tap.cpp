@@ -156,6 +156,10 @@ std::size_t TunTapDevice::read(Instant, BufferPool& pool, std::vector<Packet>& o
     const std::span<std::byte> room = slice.spare();
     const ssize_t size = ::read(fd_, room.data(), room.size());
     if (size < 0 && errno == EINTR) continue;
+    if (size < 0 && errno == EBADFD) {  // from then on the descriptor polls readable for ever
+      failure_ = DeviceError{std::error_code(errno, std::generic_category()),
+                             "the interface " + name_ + " was removed"};
+    }
     if (size <= 0) break;
     slice.extend(static_cast<std::uint32_t>(size));
     frame.append(std::move(slice));

@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 
+#include <memory>
 #include <thread>
 #include <vector>
 
+#include "host/wake_up.hpp"
 #include "tests/sockets/two_hosts.hpp"
 
 namespace hawser {
@@ -49,6 +51,51 @@ TEST(Host, WakesFarLessOftenThanItHandlesFrames) {
   EXPECT_GT(counters.frames_read, 10'000U);
   EXPECT_GT(counters.frames_written, 0U);
   EXPECT_LT(counters.turns, counters.frames_read);
+}
+
+/// Polls readable from the beginning, has nothing to read, and says why.
+class RemovedDevice : public Device {
+ public:
+  RemovedDevice() { readable_.signal(); }
+  std::size_t read(Instant, BufferPool&, std::vector<Packet>&, std::size_t) override { return 0; }
+  std::size_t write(Instant, std::span<Packet> frames) override { return frames.size(); }
+  int descriptor() const override { return readable_.descriptor(); }
+  std::uint32_t mtu() const override { return 1500; }
+  std::optional<DeviceError> fault() const override {
+    return DeviceError{std::make_error_code(std::errc::no_such_device), "it was removed"};
+  }
+
+ private:
+  host::WakeUp readable_;
+};
+
+HostConfig config_of(std::size_t interfaces) {
+  HostConfig config;
+  config.stack.interfaces.resize(interfaces);
+  return config;
+}
+
+TEST(Host, StopsWhenItsOnlyDeviceIsGone) {
+  // It read on in a busy loop, for ever.
+  Host host(config_of(1), std::make_unique<RemovedDevice>());
+  while (!host.device_failure()) std::this_thread::yield();
+  EXPECT_EQ(host.device_failure()->message, "it was removed");
+  const auto listener = TcpListener::listen(host, Endpoint{IpAddress{}, Port{9}});
+  ASSERT_FALSE(listener);
+  EXPECT_EQ(listener.error(), make_error_code(Error::shut_down));
+}
+
+TEST(Host, GoesOnWhileADeviceIsLeft) {
+  auto [one, other] = testing::SocketPairDevice::make();
+  std::vector<std::unique_ptr<Device>> devices;
+  devices.push_back(std::make_unique<RemovedDevice>());
+  devices.push_back(std::move(one));
+  Host host(config_of(2), std::move(devices));
+  while (!host.device_failure()) std::this_thread::yield();
+  EXPECT_TRUE(TcpListener::listen(host, Endpoint{IpAddress{}, Port{9}}));
+  const std::uint64_t turns = host.counters().turns;
+  std::this_thread::sleep_for(200ms);
+  EXPECT_LE(host.counters().turns, turns + 10) << "it does not wake for what is gone";
 }
 
 TEST(Host, StoppingEndsCallsThatWait) {
