@@ -1,13 +1,17 @@
 // hawser get URL: one file over HTTP, by a stack on a device.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
+#include <thread>
 #include <utility>
 
 #include "cli/command.hpp"
@@ -17,6 +21,7 @@
 #include "cli/link_options.hpp"
 #include "cli/numbers.hpp"
 #include "cli/progress.hpp"
+#include "cli/stop_signals.hpp"
 #include "cli/url.hpp"
 #include "host/wake_up.hpp"
 
@@ -45,7 +50,7 @@ constexpr const char* kFooter = R"(Examples:
         --address fd00:9::2/64 --host-address fd00:9::1/64 \
         --loss 2% --delay 20ms | sha256sum
 Exit code: 0 when the whole file is there, 1 when not, 2 when the arguments make
-no sense.)";
+no sense, 128 and the signal's number when a signal came first.)";
 
 /// Writes to a file, or to stdout when it has no name.
 class FileSink : public DownloadSink {
@@ -99,6 +104,47 @@ class FileSink : public DownloadSink {
   std::string problem_;
 };
 
+/// Stops the host when a signal comes, so that the transfer ends as if it had failed: the peer is
+/// told, and what is there keeps the date by which --continue knows its version.
+class Interruption {
+ public:
+  Interruption(StopSignals& signals, Host& host)
+      : signals_(signals), host_(host), thread_([this] { watch(); }) {}
+  ~Interruption() {
+    end_.signal();
+    thread_.join();
+  }
+  Interruption(const Interruption&) = delete;
+  Interruption& operator=(const Interruption&) = delete;
+
+  /// The signal that came, or 0.
+  int signal() const { return signal_; }
+
+ private:
+  void watch() {
+    std::array<pollfd, 2> polled = {pollfd{signals_.descriptor(), POLLIN, 0},
+                                    pollfd{end_.descriptor(), POLLIN, 0}};
+    while (::poll(polled.data(), polled.size(), -1) < 0 && errno == EINTR) continue;
+    if (polled[0].revents == 0) return;
+    signal_ = signals_.take();
+    host_.stop();
+  }
+
+  StopSignals& signals_;
+  Host& host_;
+  std::atomic<int> signal_ = 0;
+  host::WakeUp end_;
+  std::thread thread_;
+};
+
+/// What a shell adds to the number of the signal that ended a program.
+constexpr int kBySignal = 128;
+
+[[noreturn]] void end_interrupted(int signal, bool can_go_on) {
+  fmt::print(stderr, "hawser: interrupted{}\n", can_go_on ? "; --continue goes on from here" : "");
+  throw CLI::RuntimeError(kBySignal + signal);
+}
+
 /// The file to write to; empty for stdout.
 std::string output_of(const GetOptions& options, const Url& url) {
   if (options.output == "-") return {};
@@ -129,14 +175,26 @@ void get(const GetOptions& options) {
   DownloadOptions download_options = options.download;
   download_options.partial = partial_of(options, output);
 
+  // Before the host starts its thread, which must not take the signals.
+  StopSignals signals;
   const std::unique_ptr<Host> host = open_host(options.link);
   FileSink sink(output);
   std::expected<DownloadResult, std::string> result;
+  int signal = 0;
+  bool can_go_on = false;
   {
+    const Interruption interruption(signals, *host);
     Progress progress(options.quiet);
     Download download(*host, download_options, sink, progress);
     result = download.run(*url);
     if (download.modified()) sink.date(*download.modified());
+    signal = interruption.signal();
+    can_go_on = !output.empty() && download.modified();
+  }
+  if (!result && signal != 0) end_interrupted(signal, can_go_on);
+  signals.release();
+  if (const auto failure = host->device_failure(); failure && !result) {
+    give_up(fmt::format("{}: {}", failure->message, result.error()));
   }
   host->drain(std::chrono::seconds(1));
   if (!result) give_up(result.error());

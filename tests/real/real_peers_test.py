@@ -73,6 +73,7 @@ class Serve(OverEachLink):
             client.kill()
             client.wait()
             wait_until(lambda: re.search(r"200 \d+ B in .*: ", self.log()), "the server to notice")
+            self.assertIn("connection reset by peer", self.log())
             self.assertEqual(run("curl", "-sS", "-r", "0-0", "-o", "/dev/null", "-w",
                                  "%{http_code}", f"http://{OURS}/big"), "206")
 
@@ -86,6 +87,13 @@ class Serve(OverEachLink):
             wait_until(lambda: "too slow" in self.log(), "the server to give up")
             client.send_signal(signal.SIGCONT)
             self.assertNotEqual(client.wait(30), 0)
+
+    def test_an_interface_that_is_removed_ends_it(self):
+        # It went on in a busy loop and said nothing.
+        with self.serving() as server:
+            run("ip", "link", "delete", "hw0")
+            self.assertEqual(server.wait(60), 1)
+        self.assertIn("hawser: the interface hw0 was removed\n", self.log())
 
     def test_a_server_that_ends_is_an_error_for_its_clients(self):
         make_file(self.path("big"), 32 << 20)
@@ -171,6 +179,21 @@ class Get(OverEachLink):
             self.assertEqual(self.get("big", "--continue").returncode, 0)
             self.assertEqual(digest_of(self.path("out")), digest)
 
+    def test_goes_on_after_an_interruption(self):
+        # What was there had no date of its version, and so was thrown away.
+        digest = make_file(self.path("big"), 4 << 20)
+        with self.nginx(rate="1m"):
+            client = self.begin_slow_get()
+            client.send_signal(signal.SIGINT)
+            _, stderr = client.communicate(timeout=60)
+            self.assertEqual((client.returncode, stderr),
+                             (130, "hawser: interrupted; --continue goes on from here\n"))
+            self.assertLess(os.path.getsize(self.path("out")), 4 << 20)
+            got = self.get("big", "--continue")
+            self.assertEqual(got.returncode, 0, got.stderr)
+            self.assertIn("of them now", got.stderr)
+            self.assertEqual(digest_of(self.path("out")), digest)
+
     def begin_slow_get(self, *options):
         client = subprocess.Popen([peers.program, "get", f"http://{KERNEL}/big", *LINK, "-o",
                                    self.path("out"), *options], stderr=subprocess.PIPE, text=True)
@@ -196,6 +219,16 @@ class Get(OverEachLink):
             client = self.begin_slow_get("--timeout", "2s")
             run("ip", "link", "set", KERNEL_LINK, "down")
             self.end_of(client)
+
+    def test_an_interface_that_is_removed_is_an_error(self):
+        make_file(self.path("big"), 32 << 20)
+        with self.nginx(rate="1m"):
+            client = self.begin_slow_get()
+            run("ip", "link", "delete", "hw0")
+            _, stderr = client.communicate(timeout=60)
+            self.assertEqual(client.returncode, 1)
+            self.assertIn("hawser: the interface hw0 was removed: the transfer broke off", stderr)
+            self.assertEqual(stderr.count("\n"), 1, stderr)
 
 
 class Usage(RealPeers):
