@@ -121,6 +121,25 @@ TEST_P(EthernetPair, CarriesAStreamThroughLoss) {
   EXPECT_GE(resolved, 45);
 }
 
+// ARP has no checksum: what is damaged on the way may teach a wrong station, which must be
+// unlearnt.
+TEST_P(EthernetPair, UnlearnsWhatDamagedFramesTaught) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    World world(seed);
+    const StackId a = world.add_stack(host(1, 1));
+    const StackId b = world.add_stack(host(2, 2));
+    const LinkId link = world.connect({a, {}}, {b, {}}, {.delay = 1ms, .corrupt = 0.3});
+    Transfer transfer(world, a, b, server(), 100'000);
+    world.run_for(60s);
+    world.set_impairment(link, Direction::a_to_b, {.delay = 1ms});
+    world.set_impairment(link, Direction::b_to_a, {.delay = 1ms});
+    world.run_for(300s);
+    if (transfer.done()) continue;
+    const CloseReason reason = world.stack(a).tcp_info(transfer.socket)->close_reason;
+    EXPECT_EQ(reason, CloseReason::unreachable) << "seed " << seed;
+  }
+}
+
 TEST_P(EthernetPair, OutlivesAPartition) {
   World world(3);
   const StackId a = world.add_stack(host(1, 1));
