@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "hawser/address.hpp"
 #include "hawser/interface_id.hpp"
@@ -85,6 +87,17 @@ struct RouteInfo {
   std::uint32_t metric = 0;
   RouteOrigin origin = RouteOrigin::manual;
   Instant valid_until = kNever;
+};
+
+/// What a DHCP server gave to an interface.
+struct LeaseInfo {
+  InterfaceId interface{};
+  Prefix address;
+  IpAddress server;
+  std::vector<IpAddress> dns;
+  std::string domain;  ///< in which names of one part are looked for; empty: none was told
+  Instant renew_at = kNever;
+  Instant expires_at = kNever;
 };
 
 std::string_view to_string(AddressState state);

@@ -53,9 +53,9 @@ class Host {
   /// Stops.
   ~Host();
 
-  /// Resets the connections that are open, ends the thread and lets the devices go. Calls that
-  /// wait on sockets of this host return Error::shut_down. Connections that were closed but have
-  /// not finished are forgotten: `drain` first to let them finish.
+  /// Resets the connections that are open, gives leases of addresses back, ends the thread and lets
+  /// the devices go. Calls that wait on sockets of this host return Error::shut_down. Connections
+  /// that were closed but have not finished are forgotten: `drain` first to let them finish.
   void stop();
   /// Waits until no connection is left but those in TIME-WAIT: what was closed has been delivered
   /// and acknowledged. False when the deadline passed first or the host was stopped.
@@ -70,6 +70,9 @@ class Host {
   /// The own addresses and the routes, as Stack gives them; none once stopped.
   std::vector<AddressInfo> addresses() const;
   std::vector<RouteInfo> routes() const;
+  /// What DHCP servers gave, and all servers of names; none once stopped.
+  std::vector<LeaseInfo> leases() const;
+  std::vector<Endpoint> dns_servers() const;
   HostCounters counters() const;
 
   /// Polls readable when `turn` has work to do, unless the host has a thread of its own.

@@ -40,6 +40,9 @@ struct InterfaceConfig {
   /// Whether the link is asked, before an IPv6 address is used, if another has it (RFC 4862 5.4):
   /// for about a second the address is tentative. It has no effect but on an Ethernet.
   bool detect_duplicates = true;
+  /// Whether an Ethernet asks DHCP servers for an IPv4 address, routes and servers of names
+  /// (RFC 2131). It has no effect on other interfaces; UDP port 68 of this one is taken then.
+  bool dhcp = false;
 };
 
 struct StackConfig {
@@ -55,6 +58,7 @@ struct StackConfig {
   /// which secret; unset: from the seed. Of a secret that is kept, they stay the same.
   IdentifierKind identifiers = IdentifierKind::stable;
   std::optional<std::uint64_t> identifier_secret{};
+  std::string host_name{};  ///< told to DHCP servers; empty: nothing
   TcpConfig tcp;
   UdpConfig udp;  ///< its ports are chosen from the same range as those of TCP
   /// Of all randomness: initial sequence numbers, ports, cookies. A secret where peers are hostile.
@@ -137,8 +141,12 @@ class Stack {
   std::vector<AddressInfo> addresses() const;
   /// IPv4 first, then IPv6; of each the longest prefix first, then the one to use first.
   std::vector<RouteInfo> routes() const;
-  /// Servers of names that routers advertised (RFC 8106).
+  /// Servers of names that DHCP servers gave or routers advertised (RFC 8106).
   std::vector<Endpoint> dns_servers() const;
+  /// What DHCP servers gave, of each interface that has a lease.
+  std::vector<LeaseInfo> leases() const;
+  /// Gives all leases back and asks for none any more (RFC 2131 4.4.6); their addresses are gone.
+  void release_leases(Instant now);
   /// Addresses that a name stands for, the one to try first in front (RFC 6724 6).
   std::vector<IpAddress> in_order_of_promise(std::vector<IpAddress> destinations) const;
 

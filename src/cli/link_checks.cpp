@@ -55,9 +55,9 @@ Fault check_each(const std::vector<Prefix>& addresses, std::string_view option) 
 }
 
 /// A stack and the kernel cannot both be the same host, and each must find the other on the link.
-Fault check_ends(const std::vector<Prefix>& ours, const std::vector<Prefix>& kernel) {
+Fault check_ends(const std::vector<Prefix>& ours, const std::vector<Prefix>& kernel, bool leased) {
   for (const Prefix& theirs : kernel) {
-    bool meets = false;
+    bool meets = leased && theirs.address.is_v4();
     for (const Prefix& own : ours) {
       if (own.address == theirs.address) {
         return fmt::format(
@@ -95,8 +95,9 @@ Fault check_gateway(const std::vector<Prefix>& ours, const IpAddress& gateway) {
 std::optional<std::string> find_fault(const LinkAddresses& addresses) {
   if (Fault fault = check_each(addresses.ours, "--address")) return fault;
   if (Fault fault = check_each(addresses.kernel, "--host-address")) return fault;
-  if (Fault fault = check_ends(addresses.ours, addresses.kernel)) return fault;
+  if (Fault fault = check_ends(addresses.ours, addresses.kernel, addresses.leased)) return fault;
   for (const IpAddress& gateway : addresses.gateways) {
+    if (addresses.leased && gateway.is_v4()) continue;
     if (Fault fault = check_gateway(addresses.ours, gateway)) return fault;
   }
   return std::nullopt;

@@ -13,6 +13,7 @@ struct LinkAddresses {
   std::vector<Prefix> ours;           ///< --address
   std::vector<Prefix> kernel;         ///< --host-address
   std::vector<IpAddress> gateways{};  ///< --gateway
+  bool leased = false;                ///< --dhcp: of IPv4 we shall have another one
 };
 
 /// One line that says what is wrong and names the option; nothing when they fit together.

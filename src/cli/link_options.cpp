@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <random>
 #include <thread>
@@ -173,9 +174,12 @@ void add_link_options(CLI::App& command, LinkOptions& options) {
   describe(command.add_option("--address", options.addresses,
                               "of our stack, as 10.9.0.2/24; once for each address"),
            "ADDR/LEN")
-      ->required()
       ->expected(1)
       ->take_all();
+  command
+      .add_flag("--dhcp", options.dhcp,
+                "ask a DHCP server for an IPv4 address, a gateway and servers of names")
+      ->group(group);
   describe(command.add_option("--host-address", options.host_addresses,
                               "of the kernel's end of the link, as 10.9.0.1/24"),
            "ADDR/LEN")
@@ -204,6 +208,24 @@ void add_link_options(CLI::App& command, LinkOptions& options) {
 
 namespace {
 
+/// Without an address of IPv4 there is nothing to do for most.
+void wait_for_lease(const Host& host) {
+  using namespace std::chrono_literals;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto is_leased = [](const AddressInfo& own) {
+    return own.origin == AddressOrigin::dhcp && own.state == AddressState::preferred;
+  };
+  while (std::ranges::none_of(host.addresses(), is_leased)) {
+    // Whether another has it takes some seconds to ask (RFC 5227 2.1.1).
+    if (std::chrono::steady_clock::now() - begin > (host.leases().empty() ? 30s : 40s)) {
+      give_up(
+          "--dhcp: no server gave an address: is there one on this link? Otherwise give one "
+          "with --address");
+    }
+    std::this_thread::sleep_for(10ms);
+  }
+}
+
 /// Until the link was asked about the given addresses they may not be used (RFC 4862 5.4).
 void wait_for_addresses(const Host& host) {
   using namespace std::chrono_literals;
@@ -227,6 +249,12 @@ void wait_for_addresses(const Host& host) {
 
 std::unique_ptr<Host> open_host(const LinkOptions& options) {
   const LinkName link = read_link(options.link);
+  if (options.dhcp && link.kind == LinkName::Kind::tun) {
+    refuse_usage("--dhcp: there is no DHCP on a TUN device: use --link tap:NAME or packet:NAME");
+  }
+  if (!options.dhcp && options.addresses.empty()) {
+    refuse_usage("--address is required, unless a DHCP server gives one (--dhcp)");
+  }
   HostConfig config;
   InterfaceConfig interface;
   interface.name = link.name;
@@ -234,14 +262,17 @@ std::unique_ptr<Host> open_host(const LinkOptions& options) {
   config.stack.gateways = read_addresses(options.gateways, "--gateway");
   const std::vector<Prefix> host_addresses =
       read_prefixes(options.host_addresses, "--host-address");
-  if (const auto fault = find_fault({interface.addresses, host_addresses, config.stack.gateways})) {
+  if (const auto fault =
+          find_fault({interface.addresses, host_addresses, config.stack.gateways, options.dhcp})) {
     refuse_usage(*fault);
   }
+  interface.dhcp = options.dhcp;
   config.stack.interfaces.push_back(std::move(interface));
   std::unique_ptr<Device> device = impair(open_device(link, options, host_addresses), options);
   auto host =
       std::make_unique<Host>(std::move(config), record(std::move(device), options, link.name));
   wait_for_addresses(*host);
+  if (options.dhcp) wait_for_lease(*host);
   return host;
 }
 

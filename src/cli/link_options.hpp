@@ -17,6 +17,7 @@ namespace hawser::cli {
 struct LinkOptions {
   std::string link;
   std::vector<std::string> addresses;
+  bool dhcp = false;
   std::vector<std::string> host_addresses;
   std::vector<std::string> gateways;
   std::string mac;
@@ -26,8 +27,8 @@ struct LinkOptions {
   std::string pcapng;
 };
 
-/// Adds --link, --address, --host-address, --gateway, --mac, --mtu, --seed, --pcapng and the
-/// impairments. `options` must live until the arguments are parsed.
+/// Adds --link, --address, --dhcp, --host-address, --gateway, --mac, --mtu, --seed, --pcapng and
+/// the impairments. `options` must live until the arguments are parsed.
 void add_link_options(CLI::App& command, LinkOptions& options);
 
 /// A host on that link. Ends the command with one line when there is none to be had.

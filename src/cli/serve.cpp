@@ -58,12 +58,13 @@ void allow_many_descriptors() {
   ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-void announce(const ServeOptions& options) {
-  for (const std::string& address : options.link.addresses) {
-    const std::string plain = address.substr(0, address.find('/'));
-    const std::string host = plain.contains(':') ? "[" + plain + "]" : plain;
+void announce(const ServeOptions& options, const Host& host) {
+  for (const AddressInfo& own : host.addresses()) {
+    if (own.origin != AddressOrigin::manual && own.origin != AddressOrigin::dhcp) continue;
+    const std::string plain = own.prefix.address.to_string();
+    const std::string name = plain.contains(':') ? "[" + plain + "]" : plain;
     const std::string port = options.port == 80 ? "" : fmt::format(":{}", options.port);
-    fmt::print(stderr, "Serving {} at http://{}{}/\n", options.folder, host, port);
+    fmt::print(stderr, "Serving {} at http://{}{}/\n", options.folder, name, port);
   }
 }
 
@@ -87,7 +88,7 @@ void serve(const ServeOptions& options) {
   const HttpConnection::Log log =
       options.quiet ? [](std::string_view) {} : HttpConnection::Log(log_line);
   HttpServer server(*host, std::move(*folder), server_options, log);
-  announce(options);
+  announce(options, *host);
   server.run(signals.descriptor());
   signals.release();
   if (const auto failure = host->device_failure()) give_up(failure->message);

@@ -336,7 +336,7 @@ void Engine::do_stop() {
 
 void Engine::finish() {
   if (stopped_) return;
-  reset_open_connections();
+  take_leave();
   last_counters_ = stack_->counters();
   stopped_ = true;
   wake_everyone();
@@ -345,9 +345,10 @@ void Engine::finish() {
   stack_.reset();
 }
 
-void Engine::reset_open_connections() {
+void Engine::take_leave() {
   const Instant at = now();
   for (const auto& [key, entry] : entries_) (void)stack_->tcp_abort(at, entry->handle);
+  stack_->release_leases(at);
   while (flush(at)) {
   }
 }

@@ -148,7 +148,8 @@ class Engine {
   bool wait_for_departure(Lock& lock, Departure& departure, Instant until);
   Instant next_deadline() const;
   void register_descriptor(int fd, std::uint64_t tag);
-  void reset_open_connections();
+  /// Resets the connections that are open, and gives leases of addresses back.
+  void take_leave();
   void wake_everyone();
 
   mutable std::mutex mutex_;

@@ -64,6 +64,16 @@ std::vector<RouteInfo> Host::routes() const {
   return engine_->stopped() ? std::vector<RouteInfo>{} : engine_->stack().routes();
 }
 
+std::vector<LeaseInfo> Host::leases() const {
+  const host::Engine::Lock lock = engine_->lock();
+  return engine_->stopped() ? std::vector<LeaseInfo>{} : engine_->stack().leases();
+}
+
+std::vector<Endpoint> Host::dns_servers() const {
+  const host::Engine::Lock lock = engine_->lock();
+  return engine_->stopped() ? std::vector<Endpoint>{} : engine_->stack().dns_servers();
+}
+
 StackCensus Host::census() const {
   const host::Engine::Lock lock = engine_->lock();
   return engine_->census();

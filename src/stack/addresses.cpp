@@ -157,6 +157,7 @@ void Stack::Impl::start_interfaces(const Context& context) {
     }
   }
   autoconfiguration_.on_time(context.now);
+  start_dhcp(context);
 }
 
 /// What a message of neighbour discovery says of addresses and routes.
@@ -200,6 +201,7 @@ void Stack::Impl::settle_addresses(const Context& context) {
       probe_address(context, *probe);
     } else if (const auto* ready = std::get_if<ip::AddressReady>(&*output)) {
       announce(context, ready->interface, ready->address);
+      on_address_ready(context, *ready);
     } else if (const auto* asked = std::get_if<ip::SolicitRouters>(&*output)) {
       const MacAddress& ours = *mac_of(asked->interface);
       send_neighbour_message(context,
@@ -208,7 +210,7 @@ void Stack::Impl::settle_addresses(const Context& context) {
                              asked->source.value_or(IpAddress{}), wire::kAllRouters,
                              asked->interface, wire::multicast_mac(wire::kAllRouters));
     } else {
-      ++counters_.duplicate_addresses;
+      on_address_taken(context, std::get<ip::AddressTaken>(*output));
     }
   }
 }

@@ -16,6 +16,7 @@
 //   calls.cpp        the calls of the application
 //   timers.cpp       deadlines
 //   addresses.cpp    addresses and routes that come and go
+//   dhcp.cpp         leases of addresses
 //   udp.cpp          datagrams that arrive, ICMP errors about them, datagrams that leave
 //   udp_calls.cpp    the calls of the application for UDP
 //   echo.cpp         ICMP echo sockets
@@ -35,6 +36,7 @@
 #include "core/slot_list.hpp"
 #include "core/timer_queue.hpp"
 #include "core/token_bucket.hpp"
+#include "dhcp/client.hpp"
 #include "hawser/stack.hpp"
 #include "ip/autoconfiguration.hpp"
 #include "ip/fragmentation.hpp"
@@ -126,7 +128,9 @@ class Stack::Impl {
   Result<void> remove_route(const RouteConfig& route);
   std::vector<AddressInfo> addresses() const;
   std::vector<RouteInfo> routes() const;
-  std::vector<Endpoint> dns_servers() const { return autoconfiguration_.dns_servers(); }
+  std::vector<Endpoint> dns_servers() const;
+  std::vector<LeaseInfo> leases() const;
+  void release_leases(Instant now);
   const ip::Interfaces& interfaces() const { return interfaces_; }
 
   const StackCounters& counters() const { return counters_; }
@@ -406,6 +410,25 @@ class Stack::Impl {
   void on_address_timers(const Context& context);
   Instant next_address_deadline() const;
 
+  // dhcp.cpp
+  struct DhcpInterface {
+    InterfaceId interface{};
+    dhcp::Client client;
+    std::optional<dhcp::Lease> lease;  ///< as the tables of addresses and routes have it
+  };
+  void start_dhcp(const Context& context);
+  DhcpInterface* dhcp_of(InterfaceId interface);
+  void on_dhcp(const Context& context, DhcpInterface& held, const Packet& payload);
+  void settle_dhcp(const Context& context);
+  void send_dhcp(const Context& context, InterfaceId interface, const dhcp::SendDatagram& datagram);
+  void take_lease(const Context& context, DhcpInterface& held, const dhcp::Lease& lease);
+  void drop_lease(const Context& context, DhcpInterface& held);
+  void remove_dhcp_route(InterfaceId interface, const wire::DhcpRoute& route);
+  void on_address_ready(const Context& context, const ip::AddressReady& ready);
+  void on_address_taken(const Context& context, const ip::AddressTaken& taken);
+  void on_dhcp_timers(const Context& context);
+  Instant next_dhcp_deadline() const;
+
   // calls.cpp
   Result<Endpoint> choose_local(Instant now, const Endpoint& local, const Endpoint& remote);
   bool is_port_usable(const Tuple& tuple) const;
@@ -420,6 +443,8 @@ class Stack::Impl {
   ip::Interfaces interfaces_;
   ip::Neighbours neighbours_;
   ip::Autoconfiguration autoconfiguration_;
+  Random dhcp_random_;
+  std::vector<DhcpInterface> dhcp_;  // of those interfaces that ask
   ip::Reassembly reassembly_;
   ip::PathMtu path_mtu_;
   ip::FragmentIds fragment_ids_;

@@ -24,6 +24,7 @@ std::size_t Stack::Impl::poll_frames(Instant now, std::vector<Packet>& out, std:
   std::size_t budget = kLoopbackBudget;
   if (!started_) start_interfaces(at);
   settle_addresses(at);
+  settle_dhcp(at);
   follow_routes();
   join_solicited_nodes(now);
   send_group_reports(at);

@@ -68,6 +68,7 @@ Stack::Impl::Impl(StackConfig config, BufferPool& pool)
       neighbours_(Random(~config_.seed)),
       autoconfiguration_(interfaces_, Random(config_.seed ^ 0x6164647265737365),
                          identifier_key_of(config_), config_.identifiers),
+      dhcp_random_(config_.seed ^ 0x6c6561736573),
       reassembly_(config_.ip, pool_, random_, counters_),
       path_mtu_(config_.ip.max_paths, config_.ip.path_mtu_lifetime, random_),
       fragment_ids_(random_),
@@ -125,6 +126,8 @@ Result<void> Stack::remove_route(const RouteConfig& route) { return impl_->remov
 std::vector<AddressInfo> Stack::addresses() const { return impl_->addresses(); }
 std::vector<RouteInfo> Stack::routes() const { return impl_->routes(); }
 std::vector<Endpoint> Stack::dns_servers() const { return impl_->dns_servers(); }
+std::vector<LeaseInfo> Stack::leases() const { return impl_->leases(); }
+void Stack::release_leases(Instant now) { impl_->release_leases(now); }
 std::vector<IpAddress> Stack::in_order_of_promise(std::vector<IpAddress> destinations) const {
   return impl_->interfaces().in_order_of_promise(std::move(destinations));
 }

@@ -1,4 +1,5 @@
-// Deadlines: those of addresses, of TIME-WAIT, of SYN-ACKs and of connections fire in this order.
+// Deadlines: those of addresses and their leases, of TIME-WAIT, of SYN-ACKs and of connections fire
+// in this order.
 #include <algorithm>
 #include <chrono>
 
@@ -16,6 +17,7 @@ constexpr Duration kTryAgain = std::chrono::milliseconds(1);
 void Stack::Impl::on_time(Instant now) {
   const Context at = context(now);
   on_address_timers(at);
+  on_dhcp_timers(at);
   on_time_wait_timers(at);
   on_syn_ack_timers(at);
   neighbours_.on_time(now);
@@ -46,7 +48,7 @@ Instant Stack::Impl::next_deadline() const {
   if (!time_wait_list_.empty()) {
     next = std::min(next, time_wait_[time_wait_list_.front()].deadline);
   }
-  next = std::min(next, next_address_deadline());
+  next = std::min({next, next_address_deadline(), next_dhcp_deadline()});
   for (const SlotList& list : syn_ack_lists_) {
     if (!list.empty()) next = std::min(next, syn_received_[list.front()].deadline);
   }

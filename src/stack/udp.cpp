@@ -74,6 +74,12 @@ void Stack::Impl::on_udp(const Context& context, const wire::IpHeader& ip,
   const Tuple ends{end_on(packet.interface(), ip.destination, parsed->header.destination),
                    end_on(packet.interface(), ip.source, parsed->header.source)};
   const std::uint32_t all_headers = header_bytes + static_cast<std::uint32_t>(wire::kUdpHeader);
+  if (parsed->header.destination == wire::kDhcpClientPort) {
+    if (DhcpInterface* asking = dhcp_of(packet.interface())) {
+      packet.trim_front(all_headers);
+      return on_dhcp(context, *asking, packet);
+    }
+  }
   if (!interfaces_.is_ours(ip.destination)) {
     packet.trim_front(all_headers);
     return deliver_to_many(context, ip, ends, packet);

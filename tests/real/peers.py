@@ -80,6 +80,11 @@ def make_file(path, size):
     return digest.hexdigest()
 
 
+def is_interface(name):
+    """Asked of the kernel: /sys may show another namespace."""
+    return name in [known for _, known in socket.if_nameindex()]
+
+
 def make_veth():
     """A pair of which our stack stands on one end, hw0, and the kernel has addresses on the other. It
     answers there alone: both are in one namespace."""
@@ -102,7 +107,7 @@ class RealPeers(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="hawser-real-")
         self.addCleanup(shutil.rmtree, self.folder)
-        if KIND == "packet" and "hw0" not in [name for _, name in socket.if_nameindex()]:
+        if KIND == "packet" and not is_interface("hw0"):
             make_veth()
 
     def path(self, name):
@@ -183,6 +188,10 @@ class RealPeers(unittest.TestCase):
 
 class OverEachLink(RealPeers):
     """Tests that run over each kind of link: tests/real/CMakeLists.txt sets HAWSER_REAL_LINK."""
+
+
+class OverEachEthernet(RealPeers):
+    """Those that run over each but a TUN."""
 
 
 def run(*command):

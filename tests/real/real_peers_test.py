@@ -245,6 +245,8 @@ class Usage(RealPeers):
             "DIR": ["serve"],
             "cannot serve": ["serve", "/nonexistent", *LINK],
             "tun:NAME": ["serve", "/", "--link", "x", "--address", "10.9.0.2/24"],
+            "--dhcp: there is no DHCP": ["serve", "/", "--link", "tun:hw0", "--dhcp"],
+            "--address is required": ["serve", "/", "--link", "tun:hw0"],
             "has no addresses": ["serve", "/", *LINK, "--mac", "02:00:00:00:00:01"],
             "--mac": ["serve", "/", "--link", "tap:hw0", "--address", "10.9.0.2/24", "--mac", "2"],
             "ip address add": ["serve", "/", "--link", "packet:hw0", "--address", "10.9.0.2/24",
