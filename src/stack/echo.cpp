@@ -72,7 +72,8 @@ Result<void> Stack::Impl::icmp_send_echo(Instant now, SocketHandle handle,
   const auto way = echo_way(destination, request);
   if (!way) return std::unexpected(way.error());
   const std::size_t headers = wire::kIcmpHeader + (v4 ? wire::kIpv4MinHeader : wire::kIpv6Header);
-  if (request.dont_fragment && data.size() + headers > way->route.mtu) {
+  if (request.dont_fragment &&
+      data.size() + headers > mtu_to(now, way->route.interface, destination.address)) {
     return std::unexpected(Error::message_size);
   }
   if (outgoing_bytes_ + data.size() > config_.udp.max_outgoing) {

@@ -18,6 +18,9 @@ void Stack::Impl::on_packet_too_big(const Context& context, const wire::IcmpErro
       return on_segment_too_big(context, error, *mtu);
     case wire::IpProtocol::udp:
       return on_datagram_too_big(context, error, *mtu, interface);
+    case wire::IpProtocol::icmp:
+    case wire::IpProtocol::icmpv6:
+      return;  // of an echo: whoever asked learns it, and looks for the MTU himself
     default:
       return drop(context, DropReason::bad_icmp, 0);
   }

@@ -156,6 +156,31 @@ TEST_P(Echo, LargeOnesLeaveInPieces) {
   other_frames().clear();
 }
 
+TEST_P(Echo, LearnsTheMtuOfItsPathAndKeepsToIt) {  // RFC1191-6.1, RFC8201-4
+  socket = *stack.icmp_open();
+  const std::string data(1400, 'x');
+  const Packet request = ask({.sequence = 1, .dont_fragment = true}, data);
+  error_in(request, {wire::IcmpErrorKind::packet_too_big, 0, 1300}, router());
+  const auto answer = receive();
+  ASSERT_TRUE(answer);
+  ASSERT_TRUE(answer->error);
+  EXPECT_EQ(answer->error->kind, wire::IcmpErrorKind::packet_too_big);
+  EXPECT_EQ(answer->error->mtu, 1300U);
+  EXPECT_EQ(dropped(DropReason::bad_icmp), 0U);
+  // What a UDP socket learnt holds for echoes to the same host.
+  const SocketHandle other = *stack.udp_open();
+  ASSERT_TRUE(send(other, data, {peer_address(), Port{9}}, {.dont_fragment = true}));
+  error_in(sent_datagram()->frame, {wire::IcmpErrorKind::packet_too_big, 0, 1300}, router());
+  const auto again = stack.icmp_send_echo(now, socket, them(), bytes_of(data),
+                                          {.sequence = 2, .dont_fragment = true});
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error(), Error::message_size);
+  EXPECT_TRUE(stack.icmp_send_echo(now, socket, them(), bytes_of(data), {.sequence = 3}));
+  drain();
+  EXPECT_EQ(other_frames().size(), 2U);
+  other_frames().clear();
+}
+
 TEST_P(Echo, BoundsWhatIsNotRead) {
   socket = *stack.icmp_open();
   const Packet request = ask({.sequence = 1});

@@ -48,9 +48,9 @@ class UdpScript : public PacketScript {
     deliver(datagram_frame(from, to, payload));
   }
   /// An ICMP error about a frame that the stack has sent, from `reporter`.
-  void error_in(const Packet& about, wire::IcmpErrorKind kind, const IpAddress& reporter) {
+  void error_in(const Packet& about, const wire::IcmpReport& report, const IpAddress& reporter) {
     const auto ip = wire::parse_ip(about.head(), about.size());
-    Packet message = wire::make_icmp_error(about, kind, reporter, ip->header.source);
+    Packet message = wire::make_icmp_error(about, report, reporter, ip->header.source);
     wire::push_ip(message, {.source = reporter,
                             .destination = ip->header.source,
                             .protocol = static_cast<std::uint8_t>(reporter.is_v4() ? 1 : 58)});
