@@ -90,6 +90,13 @@ struct StackCensus {
   std::size_t echo_sockets = 0;
 };
 
+/// How far a list of sockets has come; a new one is at its beginning.
+struct SocketCursor {
+  std::uint32_t kind = 0;
+  std::uint32_t index = 0;
+  bool at_end = false;
+};
+
 /// One host. The driver passes in frames, calls and the time; after any of them it drains
 /// `poll_frames`, `poll_readiness` and, if it wants them, the events, and sleeps until
 /// `next_deadline`. Spurious and late calls are legal; time never goes backwards. Same inputs and
@@ -197,6 +204,10 @@ class Stack {
   /// The last ICMP error about a connection that is not established yet: who sent it, and why.
   std::optional<IcmpErrorReport> tcp_error_report(SocketHandle socket) const;
 
+  /// The next listeners, connections and records at `cursor`, at most `limit`, which it moves on.
+  /// What comes or goes between two calls may be missed; nothing is given twice.
+  std::vector<TcpSocketInfo> tcp_sockets(SocketCursor& cursor, std::size_t limit) const;
+
   // ---- UDP (RFC 768, RFC 1122 4.1.4)
 
   /// A socket without any address. Error: no_buffer_space, invalid_argument for settings that are
@@ -274,6 +285,7 @@ class Stack {
 
   /// The neighbours on all Ethernets, by interface and address.
   std::vector<NeighbourInfo> neighbours(Instant now) const;
+
   const StackCounters& counters() const;
   StackCensus census() const;
   const StackConfig& config() const;

@@ -157,4 +157,14 @@ struct TcpInfo {
   std::uint32_t duplicate_segments = 0;  ///< received again
 };
 
+/// A listener, a connection, or the small record of one that opens or has closed, in a list of all.
+struct TcpSocketInfo {
+  TcpInfo info;
+  bool held = false;  ///< by a program; what else there is the stack opens or finishes by itself
+  std::uint32_t syn_queue = 0;     ///< of a listener: handshakes under way
+  std::uint32_t accept_queue = 0;  ///< of a listener: connections that wait to be accepted
+  std::uint32_t backlog = 0;       ///< of a listener: the bound of each queue
+  Instant until = kNever;          ///< when TIME-WAIT ends
+};
+
 }  // namespace hawser

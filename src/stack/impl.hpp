@@ -14,6 +14,7 @@
 //   icmp_errors.cpp  errors that we send
 //   path_mtu.cpp     packets that were too large for their path
 //   calls.cpp        the calls of the application
+//   snapshot.cpp     lists of what there is
 //   timers.cpp       deadlines
 //   addresses.cpp    addresses and routes that come and go
 //   dhcp.cpp         leases of addresses
@@ -132,6 +133,7 @@ class Stack::Impl {
   std::vector<LeaseInfo> leases() const;
   void release_leases(Instant now);
   const ip::Interfaces& interfaces() const { return interfaces_; }
+  std::vector<TcpSocketInfo> tcp_sockets(SocketCursor& cursor, std::size_t limit);
 
   const StackCounters& counters() const { return counters_; }
   StackCensus census() const;
@@ -432,6 +434,12 @@ class Stack::Impl {
   // calls.cpp
   Result<Endpoint> choose_local(Instant now, const Endpoint& local, const Endpoint& remote);
   bool is_port_usable(const Tuple& tuple) const;
+
+  // snapshot.cpp
+  TcpSocketInfo describe_listener(std::uint32_t index) const;
+  TcpSocketInfo describe_connection(std::uint32_t index);
+  TcpSocketInfo describe_syn_received(std::uint32_t index) const;
+  TcpSocketInfo describe_time_wait(std::uint32_t index) const;
 
   StackConfig config_;
   BufferPool& pool_;

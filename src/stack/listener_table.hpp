@@ -24,11 +24,15 @@ class ListenerTable {
   bool has_port(Port port) const { return by_port_.contains(to_number(port)); }
 
   tcp::Listener& operator[](std::uint32_t index) { return listeners_[index]; }
+  const tcp::Listener& operator[](std::uint32_t index) const { return listeners_[index]; }
   tcp::Listener* find(std::uint32_t index, std::uint32_t generation) {
     return listeners_.find(index, generation);
   }
   std::uint32_t generation(std::uint32_t index) const { return listeners_.generation(index); }
   std::size_t size() const { return listeners_.size(); }
+  /// As those of Slab.
+  bool contains(std::uint32_t index) const { return listeners_.contains(index); }
+  std::uint32_t end() const { return listeners_.end(); }
 
  private:
   Slab<tcp::Listener, 16> listeners_;

@@ -175,6 +175,9 @@ Ready Stack::tcp_ready(SocketHandle socket) const { return impl_->ready(socket);
 std::optional<Error> Stack::tcp_take_error(SocketHandle socket) {
   return impl_->take_error(socket);
 }
+std::vector<TcpSocketInfo> Stack::tcp_sockets(SocketCursor& cursor, std::size_t limit) const {
+  return impl_->tcp_sockets(cursor, limit);
+}
 
 Result<SocketHandle> Stack::udp_open(const UdpSettings* settings) {
   return impl_->udp_open(settings);
