@@ -1,0 +1,189 @@
+#include "hawser/resolver.hpp"
+
+#include <ares.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "host/engine.hpp"
+#include "names/dns_sockets.hpp"
+
+namespace hawser {
+
+namespace {
+
+using names::DnsSockets;
+using Found = std::expected<std::vector<IpAddress>, ResolveError>;
+
+constexpr std::size_t kLongestName = 253;  // RFC 1035 3.1, as text
+
+std::unexpected<ResolveError> failure(std::error_code code, std::string message) {
+  return std::unexpected(ResolveError{code, std::move(message)});
+}
+
+std::unexpected<ResolveError> failure_of(int status) {
+  const char* text = ares_strerror(status);
+  switch (status) {
+    case ARES_ENOTFOUND:
+      return failure(make_error_code(Error::host_unreachable), "there is no such name");
+    case ARES_ENODATA:
+      return failure(make_error_code(Error::host_unreachable), "it has no address");
+    case ARES_ETIMEOUT:
+      return failure(make_error_code(Error::timed_out), "no name server answers");
+    case ARES_ECONNREFUSED:
+      return failure(make_error_code(Error::network_unreachable),
+                     "no name server can be asked: say which with --dns");
+    case ARES_EBADNAME:
+      return failure(make_error_code(Error::invalid_argument), "it cannot be a name");
+    default:
+      return failure(std::make_error_code(std::errc::io_error), text);
+  }
+}
+
+/// c-ares asks for this once in a process; it is never undone.
+int initialise_library() {
+  static const int status = ares_library_init(ARES_LIB_INIT_ALL);
+  return status;
+}
+
+struct ChannelCloser {
+  void operator()(ares_channel channel) const { ares_destroy(channel); }
+};
+using Channel = std::unique_ptr<ares_channeldata, ChannelCloser>;
+
+/// One look-up.
+class LookUp {
+ public:
+  LookUp(Host& host, const ResolveOptions& options) : options_(options), sockets_(host) {}
+
+  Found run(const std::string& name);
+
+ private:
+  int open();
+  std::optional<ResolveError> wait();
+  static void on_answer(void* self, int status, int timeouts, ares_addrinfo* answer);
+
+  const ResolveOptions& options_;
+  DnsSockets sockets_;
+  Channel channel_;  // is destroyed before the sockets
+  bool done_ = false;
+  int status_ = ARES_ENODATA;
+  std::vector<IpAddress> addresses_;
+};
+
+int LookUp::open() {
+  if (const int status = initialise_library(); status != ARES_SUCCESS) return status;
+  ares_options options{};
+  options.timeout =
+      static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(options_.timeout).count());
+  options.tries = options_.tries;
+  options.sock_state_cb = &DnsSockets::on_state;
+  options.sock_state_cb_data = &sockets_;
+  ares_channel channel = nullptr;
+  const int status = ares_init_options(
+      &channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
+  if (status != ARES_SUCCESS) return status;
+  channel_.reset(channel);
+  sockets_.attach(channel);
+  if (options_.servers.empty()) return ARES_SUCCESS;
+  std::string servers;
+  for (const IpAddress& server : options_.servers) {
+    servers +=
+        fmt::format("{}{}", servers.empty() ? "" : ",", Endpoint{server, Port{53}}.to_string());
+  }
+  return ares_set_servers_ports_csv(channel, servers.c_str());
+}
+
+Found LookUp::run(const std::string& name) {
+  if (const int status = open(); status != ARES_SUCCESS) return failure_of(status);
+  ares_addrinfo_hints hints{};
+  hints.ai_family = !options_.family                   ? AF_UNSPEC
+                    : *options_.family == Family::ipv4 ? AF_INET
+                                                       : AF_INET6;
+  hints.ai_socktype = SOCK_STREAM;  // each address once
+  // Its own order would come from sockets of the kernel.
+  hints.ai_flags = ARES_AI_NOSORT;
+  ares_getaddrinfo(channel_.get(), name.c_str(), nullptr, &hints, &on_answer, this);
+  if (const std::optional<ResolveError> error = wait()) return std::unexpected(*error);
+  if (status_ != ARES_SUCCESS) return failure_of(status_);
+  if (addresses_.empty()) return failure_of(ARES_ENODATA);
+  return std::move(addresses_);
+}
+
+std::optional<ResolveError> LookUp::wait() {
+  while (!done_) {
+    timeval longest{1, 0};
+    timeval left{};
+    ares_timeout(channel_.get(), &longest, &left);
+    std::array<pollfd, 2> polled = {pollfd{sockets_.poller().descriptor(), POLLIN, 0},
+                                    pollfd{options_.cancel, POLLIN, 0}};
+    const auto milliseconds = left.tv_sec * 1000 + (left.tv_usec + 999) / 1000;
+    const int count = ::poll(polled.data(), polled.size(), static_cast<int>(milliseconds));
+    if (count > 0 && polled[1].revents != 0) {
+      return ResolveError{std::make_error_code(std::errc::operation_canceled), "cancelled"};
+    }
+    if (options_.deadline.has_passed()) {
+      return ResolveError{make_error_code(Error::timed_out), "no answer in time"};
+    }
+    if (const IoResult<void> processed = sockets_.process(channel_.get()); !processed) {
+      return ResolveError{processed.error(), processed.error().message()};
+    }
+    ares_process_fd(channel_.get(), ARES_SOCKET_BAD, ARES_SOCKET_BAD);  // lets time-outs fire
+  }
+  return std::nullopt;
+}
+
+void LookUp::on_answer(void* self, int status, int, ares_addrinfo* answer) {
+  auto& look_up = *static_cast<LookUp*>(self);
+  look_up.done_ = true;
+  look_up.status_ = status;
+  const std::unique_ptr<ares_addrinfo, void (*)(ares_addrinfo*)> owner(answer, &ares_freeaddrinfo);
+  if (status != ARES_SUCCESS || answer == nullptr) return;
+  for (const ares_addrinfo_node* node = answer->nodes; node != nullptr; node = node->ai_next) {
+    std::array<std::uint8_t, 16> bytes{};
+    if (node->ai_family == AF_INET) {
+      const auto& v4 = *reinterpret_cast<const sockaddr_in*>(node->ai_addr);
+      std::array<std::uint8_t, 4> four{};
+      std::memcpy(four.data(), &v4.sin_addr, four.size());
+      look_up.addresses_.push_back(IpAddress::v4(four));
+    } else if (node->ai_family == AF_INET6) {
+      const auto& v6 = *reinterpret_cast<const sockaddr_in6*>(node->ai_addr);
+      std::memcpy(bytes.data(), &v6.sin6_addr, bytes.size());
+      look_up.addresses_.push_back(IpAddress::v6(bytes));
+    }
+  }
+}
+
+/// RFC 6724 6, by the addresses and routes that the host has now.
+std::vector<IpAddress> in_order(Host& host, std::vector<IpAddress> addresses) {
+  const std::shared_ptr<host::Engine>& engine = host.engine();
+  const host::Engine::Lock lock = engine->lock();
+  if (engine->stopped()) return addresses;
+  return engine->stack().in_order_of_promise(std::move(addresses));
+}
+
+}  // namespace
+
+Found resolve(Host& host, const std::string& name, const ResolveOptions& options) {
+  if (const std::optional<IpAddress> address = IpAddress::parse(name)) {
+    if (options.family && address->family() != *options.family) {
+      return failure(make_error_code(Error::invalid_argument), "it is of the other family");
+    }
+    return std::vector{*address};
+  }
+  if (name.empty() || name.size() > kLongestName || name.contains('\0')) {
+    return failure_of(ARES_EBADNAME);
+  }
+  Found found = LookUp(host, options).run(name);
+  if (!found) return found;
+  return in_order(host, std::move(*found));
+}
+
+}  // namespace hawser

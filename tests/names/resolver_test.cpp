@@ -1,0 +1,161 @@
+#include "hawser/resolver.hpp"
+
+#include <gtest/gtest.h>
+
+#include "host/wake_up.hpp"
+#include "tests/names/dns_server.hpp"
+#include "tests/sockets/two_hosts.hpp"
+
+namespace hawser {
+namespace {
+
+using testing::DnsServer;
+using testing::kServerAddress;
+using testing::kServerAddress6;
+using testing::TwoHosts;
+
+const IpAddress kOne = IpAddress::v4(192, 0, 2, 1);
+const IpAddress kTwo = IpAddress::v4(10, 0, 0, 77);  // on the link of the client
+const IpAddress kThree = *IpAddress::parse("fd00::77");
+
+class ResolverTest : public ::testing::Test {
+ protected:
+  static ResolveOptions options() {
+    ResolveOptions options;
+    options.servers = {kServerAddress};
+    options.timeout = std::chrono::milliseconds(300);
+    return options;
+  }
+  auto look_up(const std::string& name, const ResolveOptions& options) {
+    return resolve(hosts_.client, name, options);
+  }
+  auto look_up(const std::string& name) { return look_up(name, options()); }
+
+  TwoHosts hosts_;
+};
+
+TEST_F(ResolverTest, FindsTheAddressesOfBothFamilies) {
+  DnsServer server(hosts_.server, {{"both.test", {.addresses = {kTwo, kThree}}}});
+  const auto found = look_up("both.test");
+  ASSERT_TRUE(found) << found.error().message;
+  // RFC 6724 6: IPv6 of the same network is before IPv4 of the same.
+  EXPECT_EQ(*found, (std::vector{kThree, kTwo}));
+}
+
+TEST_F(ResolverTest, AsksOverIpv6AsWell) {
+  DnsServer server(hosts_.server, {{"one.test", {.addresses = {kOne}}}});
+  ResolveOptions options = this->options();
+  options.servers = {kServerAddress6};
+  const auto found = look_up("one.test", options);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(*found, std::vector{kOne});
+}
+
+TEST_F(ResolverTest, OneFamilyIsEnoughIfThatIsAskedFor) {
+  DnsServer server(hosts_.server, {{"both.test", {.addresses = {kTwo, kThree}}}});
+  ResolveOptions options = this->options();
+  options.family = Family::ipv4;
+  EXPECT_EQ(look_up("both.test", options).value(), std::vector{kTwo});
+  EXPECT_EQ(server.udp_questions(), 1);
+}
+
+TEST_F(ResolverTest, AnAddressIsItsOwnAndNobodyIsAsked) {
+  EXPECT_EQ(look_up("192.0.2.1").value(), std::vector{kOne});
+  EXPECT_EQ(look_up("fd00::77").value(), std::vector{kThree});
+  ResolveOptions options = this->options();
+  options.family = Family::ipv6;
+  EXPECT_FALSE(look_up("192.0.2.1", options));
+}
+
+TEST_F(ResolverTest, TruncatedAnswersAreFetchedOverTcp) {
+  std::vector<IpAddress> many;
+  for (std::uint8_t i = 0; i < 200; ++i) many.push_back(IpAddress::v4(192, 0, 2, i));
+  DnsServer server(hosts_.server, {{"many.test", {.addresses = many, .truncated = true}}});
+  ResolveOptions options = this->options();
+  options.family = Family::ipv4;
+  const auto found = look_up("many.test", options);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->size(), many.size());
+  EXPECT_GE(server.tcp_questions(), 1);
+}
+
+TEST_F(ResolverTest, LostQuestionsAreAskedAgain) {
+  DnsServer server(hosts_.server, {{"one.test", {.addresses = {kOne}, .lost = 2}}});
+  const auto found = look_up("one.test");
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(*found, std::vector{kOne});
+  EXPECT_GT(server.udp_questions(), 2);
+}
+
+TEST_F(ResolverTest, SaysThatThereIsNoSuchName) {
+  DnsServer server(hosts_.server, {{"empty.test", {}}});
+  const auto none = look_up("none.test");
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().message, "there is no such name");
+  EXPECT_EQ(none.error().code, make_error_code(Error::host_unreachable));
+  const auto empty = look_up("empty.test");
+  ASSERT_FALSE(empty);
+  EXPECT_EQ(empty.error().message, "it has no address");
+}
+
+TEST_F(ResolverTest, GivesUpWhenNobodyAnswers) {
+  DnsServer server(hosts_.server, {{"one.test", {.addresses = {kOne}, .lost = 1000}}});
+  ResolveOptions options = this->options();
+  options.timeout = std::chrono::milliseconds(50);
+  options.tries = 2;
+  const auto found = look_up("one.test", options);
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, make_error_code(Error::timed_out));
+  EXPECT_EQ(server.udp_questions(), 4);  // two of each family
+}
+
+TEST_F(ResolverTest, ASecondServerIsAskedWhenTheFirstRefuses) {
+  DnsServer server(hosts_.server, {{"one.test", {.addresses = {kOne}}}});
+  ResolveOptions options = this->options();
+  options.servers = {testing::kClientAddress, kServerAddress};  // at the first nobody listens
+  const auto found = look_up("one.test", options);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(*found, std::vector{kOne});
+}
+
+TEST_F(ResolverTest, CanBeCancelled) {
+  DnsServer server(hosts_.server, {{"one.test", {.addresses = {kOne}, .lost = 1000}}});
+  host::WakeUp cancel;
+  cancel.signal();
+  ResolveOptions options = this->options();
+  options.cancel = cancel.descriptor();
+  const auto found = look_up("one.test", options);
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, std::errc::operation_canceled);
+}
+
+TEST_F(ResolverTest, KeepsToItsDeadline) {
+  DnsServer server(hosts_.server, {{"one.test", {.addresses = {kOne}, .lost = 1000}}});
+  ResolveOptions options = this->options();
+  options.deadline = std::chrono::milliseconds(100);
+  const auto found = look_up("one.test", options);
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, make_error_code(Error::timed_out));
+}
+
+TEST_F(ResolverTest, WhatCannotBeANameIsRefused) {
+  for (const std::string& name : {std::string(), std::string(300, 'a'), std::string("a\0b", 3)}) {
+    const auto found = look_up(name);
+    ASSERT_FALSE(found);
+    EXPECT_EQ(found.error().code, make_error_code(Error::invalid_argument));
+  }
+}
+
+TEST_F(ResolverTest, EndsWithItsHost) {
+  hosts_.client.stop();
+  EXPECT_FALSE(look_up("one.test"));
+}
+
+TEST_F(ResolverTest, KnowsTheNamesOfEtcHosts) {
+  const auto found = look_up("localhost");
+  ASSERT_TRUE(found) << found.error().message;
+  for (const IpAddress& address : *found) EXPECT_TRUE(address.is_loopback());
+}
+
+}  // namespace
+}  // namespace hawser
