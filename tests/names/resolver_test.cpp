@@ -38,8 +38,8 @@ TEST_F(ResolverTest, FindsTheAddressesOfBothFamilies) {
   DnsServer server(hosts_.server, {{"both.test", {.addresses = {kTwo, kThree}}}});
   const auto found = look_up("both.test");
   ASSERT_TRUE(found) << found.error().message;
-  // RFC 6724 6: IPv6 of the same network is before IPv4 of the same.
-  EXPECT_EQ(*found, (std::vector{kThree, kTwo}));
+  // RFC 6724 2.1: unique local addresses come behind IPv4.
+  EXPECT_EQ(*found, (std::vector{kTwo, kThree}));
 }
 
 TEST_F(ResolverTest, AsksOverIpv6AsWell) {
