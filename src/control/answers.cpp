@@ -1,0 +1,198 @@
+#include "control/answers.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "control/describe.hpp"
+
+namespace hawser::control {
+
+namespace {
+
+/// Sockets that are described while the lock is held.
+constexpr std::size_t kBatch = 256;
+
+/// A JSON text of one line; what is no UTF-8 is replaced, not refused.
+std::string line_of(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+class Answer {
+ public:
+  Answer(host::Engine& engine, const Identity& identity, const Emit& emit)
+      : engine_(engine), identity_(identity), emit_(emit) {}
+
+  void begin(std::string_view asked) {
+    Json head = head_line();
+    head["answer"] = asked;
+    goes_on_ = emit_(line_of(head));
+  }
+  void item(const Json& json) {
+    if (!goes_on_) return;
+    goes_on_ = emit_(line_of(json));
+    ++count_;
+  }
+  void end() {
+    if (goes_on_) (void)emit_(line_of(Json{{"end", true}, {"items", count_}}));
+  }
+  void refuse(std::string_view why) {
+    Json head = head_line();
+    head["error"] = why;
+    (void)emit_(line_of(head));
+  }
+
+  void host();
+  void addresses();
+  void routes();
+  void neighbours();
+  void sockets();
+  void counters();
+
+ private:
+  Json head_line() const {
+    return {{"hawser", kProtocolVersion},
+            {"host", identity_.name},
+            {"program", identity_.program},
+            {"pid", identity_.process}};
+  }
+  void tcp_sockets();
+  void udp_sockets();
+  /// `collect(stack, now)` gives a list under the lock; it is sent without it.
+  template <typename Collect>
+  void items_of(Collect collect) {
+    std::vector<Json> items;
+    {
+      const host::Engine::Lock lock = engine_.lock();
+      if (engine_.stopped()) return;
+      items = collect(engine_.stack(), host::Engine::now());
+    }
+    for (const Json& json : items) item(json);
+  }
+  static std::string name_of(const Stack& stack, InterfaceId interface) {
+    const auto& interfaces = stack.config().interfaces;
+    const auto index = static_cast<std::size_t>(interface);
+    return index < interfaces.size() ? interfaces[index].name : fmt::format("{}", index);
+  }
+
+  host::Engine& engine_;
+  const Identity& identity_;
+  const Emit& emit_;
+  std::size_t count_ = 0;
+  bool goes_on_ = true;
+};
+
+void Answer::host() {
+  items_of([](const Stack& stack, Instant) {
+    std::vector<Json> items;
+    for (const InterfaceConfig& interface : stack.config().interfaces) {
+      items.push_back(describe(interface));
+    }
+    return items;
+  });
+}
+
+void Answer::addresses() {
+  items_of([](const Stack& stack, Instant now) {
+    std::vector<Json> items;
+    for (const AddressInfo& address : stack.addresses()) {
+      items.push_back(describe(address, name_of(stack, address.interface), now));
+    }
+    return items;
+  });
+}
+
+void Answer::routes() {
+  items_of([](const Stack& stack, Instant now) {
+    std::vector<Json> items;
+    for (const RouteInfo& route : stack.routes()) {
+      items.push_back(describe(route, name_of(stack, route.interface), now));
+    }
+    return items;
+  });
+}
+
+void Answer::neighbours() {
+  items_of([](const Stack& stack, Instant now) {
+    std::vector<Json> items;
+    for (const NeighbourInfo& neighbour : stack.neighbours(now)) {
+      items.push_back(describe(neighbour, name_of(stack, neighbour.interface)));
+    }
+    return items;
+  });
+}
+
+void Answer::counters() {
+  items_of([](const Stack& stack, Instant) { return std::vector{describe(stack.counters())}; });
+}
+
+void Answer::sockets() {
+  tcp_sockets();
+  udp_sockets();
+}
+
+void Answer::tcp_sockets() {
+  SocketCursor cursor;
+  while (!cursor.at_end && goes_on_) {
+    std::vector<TcpSocketInfo> sockets;
+    Instant now{};
+    {
+      const host::Engine::Lock lock = engine_.lock();
+      if (engine_.stopped()) return;
+      now = host::Engine::now();
+      sockets = engine_.stack().tcp_sockets(cursor, kBatch);
+    }
+    for (const TcpSocketInfo& socket : sockets) item(describe(socket, now));
+  }
+}
+
+void Answer::udp_sockets() {
+  std::vector<SocketHandle> handles;
+  {
+    const host::Engine::Lock lock = engine_.lock();
+    if (engine_.stopped()) return;
+    handles = engine_.stack().udp_sockets();
+  }
+  for (std::size_t begin = 0; begin < handles.size() && goes_on_; begin += kBatch) {
+    const auto part = std::span(handles).subspan(begin, std::min(kBatch, handles.size() - begin));
+    items_of([part](const Stack& stack, Instant) {
+      std::vector<Json> items;
+      for (const SocketHandle handle : part) {
+        if (const Result<UdpInfo> info = stack.udp_info(handle)) items.push_back(describe(*info));
+      }
+      return items;
+    });
+  }
+}
+
+constexpr std::array<std::pair<std::string_view, void (Answer::*)()>, 6> kQuestions{{
+    {"host", &Answer::host},
+    {"addresses", &Answer::addresses},
+    {"routes", &Answer::routes},
+    {"neighbours", &Answer::neighbours},
+    {"sockets", &Answer::sockets},
+    {"counters", &Answer::counters},
+}};
+
+}  // namespace
+
+void answer(host::Engine& engine, const Identity& identity, std::string_view request,
+            const Emit& emit) {
+  Answer answer(engine, identity, emit);
+  const Json json = Json::parse(request, nullptr, false);
+  const auto asked = json.is_object() ? json.find("ask") : json.end();
+  if (!json.is_object() || asked == json.end() || !asked->is_string()) {
+    return answer.refuse("a request is a line such as {\"ask\": \"sockets\"}");
+  }
+  const std::string question = asked->get<std::string>();
+  for (const auto& [name, tell] : kQuestions) {
+    if (name != question) continue;
+    answer.begin(name);
+    (answer.*tell)();
+    return answer.end();
+  }
+  answer.refuse("that question is not known");
+}
+
+}  // namespace hawser::control

@@ -1,0 +1,25 @@
+// Asks running hosts, by their control sockets.
+#pragma once
+
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hawser::control {
+
+struct FoundHost {
+  std::string name;
+  std::string path;  ///< of its control socket
+};
+
+/// The hosts of this user that run, by folder and name. Sockets that dead processes left in
+/// `folders` are removed.
+std::vector<FoundHost> running_hosts(const std::vector<std::string>& folders);
+
+/// The lines of the answer to `{"ask": question}`, or one line that says why there is none. Whether
+/// it is whole the last line tells.
+std::expected<std::vector<std::string>, std::string> ask(const FoundHost& host,
+                                                         std::string_view question);
+
+}  // namespace hawser::control

@@ -1,0 +1,51 @@
+// The inside of a ControlSocket: a thread that answers one client at a time.
+//
+// A client that says or takes nothing cannot hold up the others for longer than kPatience, and no
+// request is longer than kLongestRequest.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "control/answers.hpp"
+#include "control/folder.hpp"
+#include "hawser/control.hpp"
+#include "host/wake_up.hpp"
+
+namespace hawser::control {
+
+inline constexpr std::size_t kLongestRequest = 4096;  ///< bytes
+inline constexpr std::chrono::seconds kPatience(2);
+
+class Server {
+ public:
+  /// Takes over a socket that listens.
+  Server(std::shared_ptr<host::Engine> engine, Identity identity, std::string path,
+         Descriptor socket);
+  ~Server();
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+
+  const std::string& name() const { return identity_.name; }
+  const std::string& path() const { return path_; }
+
+ private:
+  void run();
+  void serve(const Descriptor& client);
+  /// The first line of what the client says; empty when none came in time.
+  std::string read_request(const Descriptor& client) const;
+  bool send_all(const Descriptor& client, std::string_view text) const;
+  /// False when `events` did not come before the deadline, or the server is to end.
+  bool wait_for(int descriptor, short events, Deadline deadline) const;
+
+  std::shared_ptr<host::Engine> engine_;
+  Identity identity_;
+  std::string path_;
+  Descriptor socket_;
+  host::WakeUp end_;
+  std::thread thread_;
+};
+
+}  // namespace hawser::control
