@@ -16,7 +16,8 @@
 namespace hawser {
 
 struct ResolveOptions {
-  /// Whom to ask, in this order; without any, those of /etc/resolv.conf.
+  /// Whom to ask, in this order; without any, those that the network told the host, or else those
+  /// of /etc/resolv.conf.
   std::vector<IpAddress> servers{};
   /// Only addresses of this family.
   std::optional<Family> family{};

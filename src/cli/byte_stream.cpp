@@ -15,7 +15,6 @@ namespace hawser::cli {
 
 namespace {
 
-constexpr std::size_t kInputBytes = std::size_t{64} << 10;  // a pipe holds no more
 constexpr std::size_t kOutputBytes = std::size_t{256} << 10;
 
 bool try_again(int error) { return error == EINTR || error == EAGAIN || error == EWOULDBLOCK; }
@@ -27,8 +26,8 @@ bool is_ready(int descriptor, short events) {
 
 }  // namespace
 
-InputStream::InputStream(int descriptor)
-    : descriptor_(descriptor), terminal_(::isatty(descriptor) == 1), bytes_(kInputBytes) {}
+InputStream::InputStream(int descriptor, std::size_t capacity)
+    : descriptor_(descriptor), terminal_(::isatty(descriptor) == 1), bytes_(capacity) {}
 
 void InputStream::on_poll(short events) {
   if (events == 0 || !wants_poll()) return;

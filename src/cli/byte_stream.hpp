@@ -36,8 +36,11 @@ class PendingBytes {
 /// The reading end.
 class InputStream {
  public:
-  /// `descriptor` stays the caller's.
-  explicit InputStream(int descriptor);
+  /// A pipe of Linux holds no more.
+  static constexpr std::size_t kCapacity = std::size_t{64} << 10;
+
+  /// `descriptor` stays the caller's; at most `capacity` bytes are read at a time.
+  explicit InputStream(int descriptor, std::size_t capacity = kCapacity);
 
   int descriptor() const { return descriptor_; }
   /// There is no more to read; what is pending still counts.

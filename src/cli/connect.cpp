@@ -11,12 +11,14 @@
 #include <utility>
 
 #include "cli/command.hpp"
+#include "cli/datagram_relay.hpp"
 #include "cli/http_text.hpp"
 #include "cli/impairment_options.hpp"
 #include "cli/look_up.hpp"
 #include "cli/numbers.hpp"
 #include "cli/stream_command.hpp"
 #include "hawser/poller.hpp"
+#include "hawser/udp_socket.hpp"
 
 namespace hawser::cli {
 
@@ -27,13 +29,22 @@ struct ConnectCommand {
   std::uint16_t port = 0;
   std::uint16_t local_port = 0;
   Duration timeout = std::chrono::seconds(30);
+  bool udp = false;
+  std::optional<Duration> idle;
+  std::size_t datagram = DatagramRelayOptions{}.datagram;
   bool verbose = false;
+  FamilyOptions family;
   LinkOptions link;
 };
+
+/// Of UDP, once the input has ended: long enough for an answer, short enough for a pipe.
+constexpr Duration kDefaultIdle = std::chrono::seconds(1);
 
 constexpr const char* kFooter =
     R"(What comes from standard input is sent; what arrives goes to standard output. At
 the end of input our direction is closed, and the peer's is read to its end.
+With -u each piece of input becomes a datagram, and it ends when the input has
+ended and nothing came for the --idle time.
 
 Examples:
   A file to a listening kernel's ncat, with a stack of our own:
@@ -43,6 +54,9 @@ Examples:
   A request by hand, over IPv6:
     printf 'GET / HTTP/1.0\r\n\r\n' | sudo hawser connect fd00:9::1 80 \
         --link tun:hw0 --address fd00:9::2/64 --host-address fd00:9::1/64
+  A question to a name server, by UDP:
+    sudo hawser connect -u 10.9.0.1 53 --link tun:hw0 \
+        --address 10.9.0.2/24 --host-address 10.9.0.1/24 < query > answer
 Exit code: 0 when both directions ended and all was acknowledged, 1 when the
 connection failed, 2 when the arguments make no sense, 128 and the signal's
 number when a signal came first.)";
@@ -76,11 +90,19 @@ std::optional<std::error_code> wait_for_answer(Host& host, TcpStream& stream,
   }
 }
 
-TcpStream open_stream(Host& host, const ConnectCommand& options, StopSignals& signals) {
-  const auto addresses = look_up(options.host);
-  if (!addresses) give_up(addresses.error());
+/// Also a look-up may take long enough for somebody to lose patience.
+std::vector<IpAddress> find(const RunningHost& host, const ConnectCommand& options,
+                            StopSignals& signals) {
+  auto addresses = look_up(host, options.host, options.family, signals.descriptor());
+  if (addresses) return std::move(*addresses);
+  if (signals.has_come()) end_by_signal(signals);
+  give_up(addresses.error());
+}
+
+TcpStream open_stream(Host& host, const std::vector<IpAddress>& addresses,
+                      const ConnectCommand& options, StopSignals& signals) {
   std::string problem;
-  for (const IpAddress& address : *addresses) {
+  for (const IpAddress& address : addresses) {
     const Endpoint remote{address, Port{options.port}};
     ConnectOptions how;
     how.local = {IpAddress{}, Port{options.local_port}};
@@ -106,13 +128,40 @@ TcpStream open_stream(Host& host, const ConnectCommand& options, StopSignals& si
   give_up(problem);
 }
 
+RelayOutcome relay_datagrams(Host& host, const Endpoint& remote, const ConnectCommand& options,
+                             const StopSignals& signals) {
+  IoResult<UdpSocket> socket = UdpSocket::open(host);
+  if (socket && options.local_port != 0) {
+    const IoResult<void> bound = socket->bind({IpAddress{}, Port{options.local_port}});
+    if (!bound) socket = std::unexpected(bound.error());
+  }
+  if (socket) {
+    if (const IoResult<void> connected = socket->connect(remote); !connected) {
+      socket = std::unexpected(connected.error());
+    }
+  }
+  if (!socket) {
+    give_up(fmt::format("cannot send to {}: {}", remote.to_string(), socket.error().message()));
+  }
+  DatagramRelayOptions how;
+  how.datagram = options.datagram;
+  how.idle = options.idle.value_or(kDefaultIdle);
+  DatagramRelay relay(host, STDIN_FILENO, STDOUT_FILENO, signals.descriptor(), how);
+  return relay.run(std::move(*socket), remote);
+}
+
 void connect(const ConnectCommand& options) {
   if (options.port == 0) refuse_usage("PORT must be from 1 to 65535");
   ignore_broken_pipes();
   // Before the host starts its thread, which must not take the signals.
   StopSignals signals;
-  const std::unique_ptr<Host> host = open_host(options.link);
-  TcpStream stream = open_stream(*host, options, signals);
+  const RunningHost host = open_host(options.link);
+  const std::vector<IpAddress> addresses = find(host, options, signals);
+  if (options.udp) {
+    const Endpoint remote{addresses.front(), Port{options.port}};
+    return end_with(relay_datagrams(*host, remote, options, signals), signals);
+  }
+  TcpStream stream = open_stream(*host, addresses, options, signals);
   Relay relay(*host, STDIN_FILENO, STDOUT_FILENO, signals.descriptor());
   end_with(relay.run(std::move(stream)), signals);
 }
@@ -124,7 +173,10 @@ void add_connect(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "connect", "Connect standard input and output with a port, by a stack of its own");
   command->add_option("HOST", options->host, "address or name")->required();
-  add_parsed(*command, "PORT", options->port, parse_port, "TCP port", "")->required();
+  add_parsed(*command, "PORT", options->port, parse_port, "TCP or UDP port", "")->required();
+  command->add_flag("-u,--udp", options->udp, "UDP in place of TCP");
+  add_datagram_options(*command, options->idle, options->datagram, "1s");
+  add_family_options(*command, options->family);
   add_parsed(*command, "-p,--local-port", options->local_port, parse_port,
              "our port; without it a free one", "PORT");
   add_parsed(*command, "--timeout", options->timeout, parse_patience,

@@ -1,10 +1,8 @@
 // `hawser demo`: the whole life of a connection as a ladder, then what it cost.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <charconv>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <random>
 #include <string>
@@ -13,6 +11,7 @@
 #include "cli/command.hpp"
 #include "cli/demo_scene.hpp"
 #include "cli/impairment_options.hpp"
+#include "cli/table.hpp"
 #include "hawser/pcapng.hpp"
 
 namespace hawser::cli {
@@ -48,13 +47,6 @@ Parsed<std::uint64_t> parse_seed(std::string_view text) {
     return std::unexpected(fmt::format("'{}' is not a seed: write a number, or random", text));
   }
   return seed;
-}
-
-bool wants_colour() {
-  const char* no_colour = std::getenv("NO_COLOR");
-  if (no_colour != nullptr && *no_colour != '\0') return false;
-  const char* terminal = std::getenv("TERM");
-  return isatty(STDOUT_FILENO) != 0 && terminal != nullptr && std::string_view(terminal) != "dumb";
 }
 
 double milliseconds(Duration span) { return static_cast<double>(span.count()) / 1e6; }

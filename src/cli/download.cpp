@@ -41,7 +41,8 @@ std::optional<ContentRange> parse_content_range(std::string_view field) {
   return range;
 }
 
-Download::Download(Host& host, DownloadOptions options, DownloadSink& sink, Progress& progress)
+Download::Download(const RunningHost& host, DownloadOptions options, DownloadSink& sink,
+                   Progress& progress)
     : host_(host), options_(std::move(options)), sink_(sink), progress_(progress) {}
 
 std::expected<DownloadResult, std::string> Download::run(const Url& url) {
@@ -59,14 +60,14 @@ std::expected<DownloadResult, std::string> Download::run(const Url& url) {
 }
 
 std::expected<TcpStream, std::string> Download::connect(const Url& url) {
-  const auto addresses = look_up(url.host);
+  const auto addresses = look_up(host_, url.host);
   if (!addresses) return Failure(addresses.error());
   std::string problem = fmt::format("'{}' has no address", url.host);
   for (const IpAddress& address : *addresses) {
     const Endpoint remote{address, Port{url.port}};
     ConnectOptions options;
     options.deadline = options_.connect_timeout;
-    IoResult<TcpStream> stream = TcpStream::connect(host_, remote, options);
+    IoResult<TcpStream> stream = TcpStream::connect(*host_, remote, options);
     if (stream) {
       stream->set_timeout(options_.stall_timeout);
       return std::move(*stream);

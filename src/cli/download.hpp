@@ -12,8 +12,8 @@
 
 #include "cli/http_message.hpp"
 #include "cli/progress.hpp"
+#include "cli/running_host.hpp"
 #include "cli/url.hpp"
-#include "hawser/host.hpp"
 #include "hawser/tcp_stream.hpp"
 
 namespace hawser::cli {
@@ -51,7 +51,8 @@ struct DownloadResult {
 
 class Download {
  public:
-  Download(Host& host, DownloadOptions options, DownloadSink& sink, Progress& progress);
+  Download(const RunningHost& host, DownloadOptions options, DownloadSink& sink,
+           Progress& progress);
 
   /// The result, or one line which says why there is none.
   std::expected<DownloadResult, std::string> run(const Url& url);
@@ -76,7 +77,7 @@ class Download {
   std::string cut_short(const ResponseParser& parser, std::string_view why) const;
   bool refuse(std::string why);
 
-  Host& host_;
+  const RunningHost& host_;
   DownloadOptions options_;
   DownloadSink& sink_;
   Progress& progress_;

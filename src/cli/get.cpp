@@ -177,7 +177,7 @@ void get(const GetOptions& options) {
 
   // Before the host starts its thread, which must not take the signals.
   StopSignals signals;
-  const std::unique_ptr<Host> host = open_host(options.link);
+  const RunningHost host = open_host(options.link);
   FileSink sink(output);
   std::expected<DownloadResult, std::string> result;
   int signal = 0;
@@ -185,7 +185,7 @@ void get(const GetOptions& options) {
   {
     const Interruption interruption(signals, *host);
     Progress progress(options.quiet);
-    Download download(*host, download_options, sink, progress);
+    Download download(host, download_options, sink, progress);
     result = download.run(*url);
     if (download.modified()) sink.date(*download.modified());
     signal = interruption.signal();
@@ -211,7 +211,7 @@ void get(const GetOptions& options) {
 void add_get(CLI::App& app) {
   const auto options = std::make_shared<GetOptions>();
   CLI::App* command = app.add_subcommand("get", "Get a file over HTTP, by a stack of its own");
-  command->add_option("URL", options->url, "http://ADDRESS[:PORT]/PATH")->required();
+  command->add_option("URL", options->url, "http://HOST[:PORT]/PATH")->required();
   command
       ->add_option("-o,--output", options->output,
                    "file to write; '-' is stdout. Without it: stdout when that is no terminal, "

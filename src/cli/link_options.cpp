@@ -157,6 +157,18 @@ std::unique_ptr<Device> record(std::unique_ptr<Device> device, const LinkOptions
                                          realtime_epoch());
 }
 
+/// Nobody who has not asked for a name has to have one.
+std::optional<ControlSocket> open_control(Host& host, const std::string& name) {
+  auto control = ControlSocket::open(host, {name, {}});
+  if (control) return std::move(*control);
+  if (control.error().code == make_error_code(Error::invalid_argument)) {
+    refuse_usage(fmt::format("--name: {}", control.error().message));
+  }
+  if (!name.empty()) give_up(fmt::format("--name: {}", control.error().message));
+  fmt::print(stderr, "hawser: this host cannot be asked: {}\n", control.error().message);
+  return std::nullopt;
+}
+
 }  // namespace
 
 void add_link_options(CLI::App& command, LinkOptions& options) {
@@ -190,6 +202,12 @@ void add_link_options(CLI::App& command, LinkOptions& options) {
            "ADDR")
       ->expected(1)
       ->take_all();
+  describe(command.add_option("--dns", options.name_servers,
+                              "whom to ask for names, in this order; without it those that the "
+                              "network tells, or those of /etc/resolv.conf"),
+           "ADDR")
+      ->expected(1)
+      ->take_all();
   describe(command.add_option("--mac", options.mac,
                               "our address on the Ethernet of a tap or packet link; random "
                               "without it"),
@@ -200,6 +218,10 @@ void add_link_options(CLI::App& command, LinkOptions& options) {
       ->group(group);
   describe(command.add_option("--pcapng", options.pcapng, "record all packets, for Wireshark"),
            "FILE");
+  describe(command.add_option("--name", options.name,
+                              "by which hawser ss, addr and route know this host; the program and "
+                              "its process without it"),
+           "NAME");
   add_impairment_options(command, options.impairment);
   add_parsed(command, "--seed", options.seed, parse_link_seed,
              "of what the impairments hit; random without it", "N")
@@ -247,7 +269,7 @@ void wait_for_addresses(const Host& host) {
 
 }  // namespace
 
-std::unique_ptr<Host> open_host(const LinkOptions& options) {
+RunningHost open_host(const LinkOptions& options) {
   const LinkName link = read_link(options.link);
   if (options.dhcp && link.kind == LinkName::Kind::tun) {
     refuse_usage("--dhcp: there is no DHCP on a TUN device: use --link tap:NAME or packet:NAME");
@@ -273,7 +295,8 @@ std::unique_ptr<Host> open_host(const LinkOptions& options) {
       std::make_unique<Host>(std::move(config), record(std::move(device), options, link.name));
   wait_for_addresses(*host);
   if (options.dhcp) wait_for_lease(*host);
-  return host;
+  std::optional<ControlSocket> control = open_control(*host, options.name);
+  return {std::move(host), std::move(control), read_addresses(options.name_servers, "--dns")};
 }
 
 }  // namespace hawser::cli

@@ -4,12 +4,11 @@
 
 #include <CLI/CLI.hpp>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "hawser/host.hpp"
+#include "cli/running_host.hpp"
 #include "hawser/impairment.hpp"
 
 namespace hawser::cli {
@@ -20,18 +19,21 @@ struct LinkOptions {
   bool dhcp = false;
   std::vector<std::string> host_addresses;
   std::vector<std::string> gateways;
+  std::vector<std::string> name_servers;
   std::string mac;
   std::optional<std::uint32_t> mtu;
   Impairment impairment;
   std::optional<std::uint64_t> seed;
   std::string pcapng;
+  std::string name;
 };
 
-/// Adds --link, --address, --dhcp, --host-address, --gateway, --mac, --mtu, --seed, --pcapng and
-/// the impairments. `options` must live until the arguments are parsed.
+/// Adds --link, --address, --dhcp, --host-address, --gateway, --dns, --mac, --mtu, --seed,
+/// --pcapng,
+/// --name and the impairments. `options` must live until the arguments are parsed.
 void add_link_options(CLI::App& command, LinkOptions& options);
 
 /// A host on that link. Ends the command with one line when there is none to be had.
-std::unique_ptr<Host> open_host(const LinkOptions& options);
+RunningHost open_host(const LinkOptions& options);
 
 }  // namespace hawser::cli

@@ -10,11 +10,13 @@
 #include <utility>
 
 #include "cli/command.hpp"
+#include "cli/datagram_relay.hpp"
 #include "cli/impairment_options.hpp"
 #include "cli/numbers.hpp"
 #include "cli/stream_command.hpp"
 #include "hawser/poller.hpp"
 #include "hawser/tcp_listener.hpp"
+#include "hawser/udp_socket.hpp"
 
 namespace hawser::cli {
 
@@ -23,6 +25,9 @@ namespace {
 struct ListenCommand {
   std::uint16_t port = 0;
   bool keep = false;
+  bool udp = false;
+  std::optional<Duration> idle;
+  std::size_t datagram = DatagramRelayOptions{}.datagram;
   bool verbose = false;
   LinkOptions link;
 };
@@ -30,6 +35,8 @@ struct ListenCommand {
 constexpr const char* kFooter =
     R"(What arrives goes to standard output; what comes from standard input is sent. At
 the end of input our direction is closed, and the peer's is read to its end.
+With -u the first who sends is the peer, or with -k everybody is heard and
+whoever sent last is answered; it ends by a signal, or after the --idle time.
 
 Examples:
   Take a file from a kernel's ncat:
@@ -80,11 +87,33 @@ bool may_go_on(RelayOutcome::End end) {
   return end == RelayOutcome::End::finished || end == RelayOutcome::End::broken;
 }
 
+RelayOutcome relay_datagrams(Host& host, const ListenCommand& options, const StopSignals& signals) {
+  IoResult<UdpSocket> socket = UdpSocket::bind(host, {IpAddress{}, Port{options.port}});
+  if (!socket) {
+    give_up(fmt::format("cannot listen on port {}: {}", options.port, socket.error().message()));
+  }
+  if (options.verbose) {
+    const Endpoint local = socket->local_endpoint().value_or(Endpoint{});
+    fmt::print(stderr, "Listening on port {}\n", to_number(local.port));
+  }
+  DatagramRelayOptions how;
+  how.datagram = options.datagram;
+  how.idle = options.idle;
+  how.follow = options.keep;
+  DatagramRelay relay(host, STDIN_FILENO, STDOUT_FILENO, signals.descriptor(), how);
+  return relay.run(std::move(*socket), std::nullopt);
+}
+
 void listen(const ListenCommand& options) {
   ignore_broken_pipes();
   // Before the host starts its thread, which must not take the signals.
   StopSignals signals;
-  const std::unique_ptr<Host> host = open_host(options.link);
+  const RunningHost host = open_host(options.link);
+  if (options.udp) {
+    const RelayOutcome outcome = relay_datagrams(*host, options, signals);
+    if (options.keep && outcome.end == RelayOutcome::End::stopped) return;
+    return end_with(outcome, signals);
+  }
   TcpListener listener = listen_on(*host, options);
   Relay relay(*host, STDIN_FILENO, STDOUT_FILENO, signals.descriptor());
   for (;;) {
@@ -115,8 +144,10 @@ void add_listen(CLI::App& app) {
   CLI::App* command = app.add_subcommand(
       "listen", "Connect standard input and output with who connects, by a stack of its own");
   add_parsed(*command, "PORT", options->port, parse_port_or_any,
-             "TCP port; 0 takes a free one, which -v shows", "")
+             "TCP or UDP port; 0 takes a free one, which -v shows", "")
       ->required();
+  command->add_flag("-u,--udp", options->udp, "UDP in place of TCP");
+  add_datagram_options(*command, options->idle, options->datagram, "for ever");
   command->add_flag("-k,--keep-open", options->keep,
                     "listen on after a connection: they are served one after the other");
   command->add_flag("-v,--verbose", options->verbose,

@@ -1,52 +1,30 @@
 #include "cli/look_up.hpp"
 
 #include <fmt/format.h>
-#include <netdb.h>
-
-#include <array>
-#include <cstring>
-#include <memory>
 
 #include "cli/http_text.hpp"
+#include "hawser/resolver.hpp"
 
 namespace hawser::cli {
 
-namespace {
-
-IpAddress address_of(const sockaddr& address) {
-  if (address.sa_family == AF_INET) {
-    std::array<std::uint8_t, 4> bytes{};
-    std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in&>(address).sin_addr, 4);
-    return IpAddress::v4(bytes);
-  }
-  std::array<std::uint8_t, 16> bytes{};
-  std::memcpy(bytes.data(), &reinterpret_cast<const sockaddr_in6&>(address).sin6_addr, 16);
-  return IpAddress::v6(bytes);
+void add_family_options(CLI::App& command, FamilyOptions& options) {
+  CLI::Option* v4 = command.add_flag("-4", options.only_v4, "only IPv4");
+  command.add_flag("-6", options.only_v6, "only IPv6")->excludes(v4);
 }
 
-}  // namespace
-
-std::expected<std::vector<IpAddress>, std::string> look_up(const std::string& name) {
-  if (const std::optional<IpAddress> address = IpAddress::parse(name)) return std::vector{*address};
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  const int error = ::getaddrinfo(name.c_str(), nullptr, &hints, &found);
-  if (error != 0) {
-    return std::unexpected(
-        fmt::format("cannot find the address of '{}': {}", printable(name), ::gai_strerror(error)));
-  }
-  const std::unique_ptr<addrinfo, void (*)(addrinfo*)> owner(found, &::freeaddrinfo);
-  std::vector<IpAddress> addresses;
-  for (const addrinfo* info = found; info != nullptr; info = info->ai_next) {
-    if (info->ai_family == AF_INET || info->ai_family == AF_INET6) {
-      addresses.push_back(address_of(*info->ai_addr));
-    }
-  }
-  if (addresses.empty()) {
-    return std::unexpected(fmt::format("'{}' has no address", printable(name)));
-  }
-  return addresses;
+std::expected<std::vector<IpAddress>, std::string> look_up(const RunningHost& host,
+                                                           const std::string& name,
+                                                           const FamilyOptions& family,
+                                                           int cancel) {
+  ResolveOptions options;
+  options.servers = host.name_servers();
+  options.cancel = cancel;
+  if (family.only_v4) options.family = Family::ipv4;
+  if (family.only_v6) options.family = Family::ipv6;
+  auto addresses = resolve(*host, name, options);
+  if (addresses) return std::move(*addresses);
+  return std::unexpected(fmt::format("cannot find the address of '{}': {}", printable(name),
+                                     addresses.error().message));
 }
 
 }  // namespace hawser::cli

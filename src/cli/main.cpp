@@ -53,6 +53,10 @@ int main(int argc, char** argv) {
   hawser::cli::add_get(app);
   hawser::cli::add_listen(app);
   hawser::cli::add_connect(app);
+  hawser::cli::add_addr(app);
+  hawser::cli::add_route(app);
+  hawser::cli::add_neigh(app);
+  hawser::cli::add_ss(app);
   try {
     app.parse(argc, argv);
     if (app.get_subcommands().empty()) {

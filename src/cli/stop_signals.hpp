@@ -1,6 +1,7 @@
 // SIGINT and SIGTERM as something to wait for.
 #pragma once
 
+#include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -24,6 +25,10 @@ class StopSignals {
 
   /// Polls readable when one of them has come.
   int descriptor() const { return descriptor_.get(); }
+  bool has_come() const {
+    pollfd one{descriptor_.get(), POLLIN, 0};
+    return ::poll(&one, 1, 0) == 1;
+  }
   /// Takes one that has come; zero when there is none.
   int take() {
     signalfd_siginfo come{};

@@ -1,6 +1,11 @@
 // What `hawser connect` and `hawser listen` share.
 #pragma once
 
+#include <CLI/CLI.hpp>
+#include <cstddef>
+#include <optional>
+#include <string>
+
 #include "cli/link_options.hpp"
 #include "cli/relay.hpp"
 #include "cli/stop_signals.hpp"
@@ -10,6 +15,10 @@ namespace hawser::cli {
 
 /// From here on a write that nobody reads is EPIPE, not the end of the process.
 void ignore_broken_pipes();
+
+/// --idle and --datagram; `idle_default` is how the help calls what holds without --idle.
+void add_datagram_options(CLI::App& command, std::optional<Duration>& idle, std::size_t& datagram,
+                          const std::string& idle_default);
 
 /// Ends the command as that outcome asks for; returns when it is a success. A signal or an output
 /// that is gone ends with 128 and the signal's number, as a shell would see it.

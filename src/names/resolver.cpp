@@ -61,15 +61,19 @@ using Channel = std::unique_ptr<ares_channeldata, ChannelCloser>;
 /// One look-up.
 class LookUp {
  public:
-  LookUp(Host& host, const ResolveOptions& options) : options_(options), sockets_(host) {}
+  LookUp(Host& host, const ResolveOptions& options)
+      : engine_(host.engine()), options_(options), sockets_(host) {}
 
   Found run(const std::string& name);
 
  private:
   int open();
+  /// None: those of /etc/resolv.conf.
+  std::vector<IpAddress> servers_to_ask() const;
   std::optional<ResolveError> wait();
   static void on_answer(void* self, int status, int timeouts, ares_addrinfo* answer);
 
+  std::shared_ptr<host::Engine> engine_;
   const ResolveOptions& options_;
   DnsSockets sockets_;
   Channel channel_;  // is destroyed before the sockets
@@ -99,6 +103,15 @@ int LookUp::open() {
         fmt::format("{}{}", servers.empty() ? "" : ",", Endpoint{server, Port{53}}.to_string());
   }
   return ares_set_servers_ports_csv(channel, servers.c_str());
+}
+
+std::vector<IpAddress> LookUp::servers_to_ask() const {
+  if (!options_.servers.empty()) return options_.servers;
+  std::vector<IpAddress> servers;
+  const host::Engine::Lock lock = engine_->lock();
+  if (engine_->stopped()) return servers;
+  for (const Endpoint& server : engine_->stack().dns_servers()) servers.push_back(server.address);
+  return servers;
 }
 
 Found LookUp::run(const std::string& name) {

@@ -5,6 +5,10 @@ peers.py says how it is run.
 """
 
 import contextlib
+import hashlib
+import json
+import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -235,6 +239,212 @@ class Listen(OverEachLink, Commands):
         self.assertEqual(digest_of(self.path("got-there")), there)
 
 
+class Datagrams(Commands):
+    """`hawser connect -u` and `listen -u` with the kernel's ncat."""
+
+    def test_connect_to_ncat(self):
+        for address, any_address in [(KERNEL, "0.0.0.0"), (KERNEL6, "::")]:
+            with self.process("ncat", "-u", "-l", any_address, PORT, "--sh-exec", "head -c 5 | tr a-z A-Z",
+                              name="ncat"):
+                wait_until(lambda: f":{PORT} " in run("ss", "-Hlun"), "the kernel's listener")
+                with self.hawser("connect", "-u", address, PORT, "--idle", "3s", stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE) as client:
+                    client.stdin.write(b"hello")
+                    client.stdin.close()
+                    self.assertEqual(client.stdout.read(), b"HELLO")
+                    self.assertEqual(client.wait(LONG), 0, self.read("hawser.log"))
+
+    def test_ncat_connects(self):
+        with self.hawser("listen", "-u", PORT, "-v", stdin=subprocess.PIPE,
+                         stdout=subprocess.PIPE) as server:
+            self.wait_for_log("Listening")
+            with self.process("ncat", "-u", OURS6, PORT, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              name="ncat") as client:
+                client.stdin.write(b"question")
+                client.stdin.flush()
+                self.assertEqual(server.stdout.read(8), b"question")
+                server.stdin.write(b"answer")
+                server.stdin.flush()
+                self.assertEqual(client.stdout.read(6), b"answer")
+            server.send_signal(signal.SIGINT)
+            self.assertEqual(server.wait(LONG), 128 + signal.SIGINT)
+
+    def test_many_are_heard_and_the_last_is_answered(self):
+        with self.hawser("listen", "-u", "-k", PORT, "-v", stdin=subprocess.PIPE,
+                         stdout=subprocess.PIPE) as server:
+            self.wait_for_log("Listening")
+            for i in range(3):
+                with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+                    peer.settimeout(LONG)
+                    peer.sendto(b"from %d" % i, (OURS, int(PORT)))
+                    self.assertEqual(server.stdout.read(6), b"from %d" % i)
+                    server.stdin.write(b"to %d" % i)
+                    server.stdin.flush()
+                    self.assertEqual(peer.recv(100), b"to %d" % i)
+            server.send_signal(signal.SIGTERM)
+            self.assertEqual(server.wait(LONG), 0)
+
+    def test_a_large_datagram_in_fragments(self):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+            peer.bind(("0.0.0.0", int(PORT)))
+            peer.settimeout(LONG)
+            make_file(self.path("there"), 20000)
+            with self.hawser("connect", "-u", KERNEL, PORT, "--datagram", "20000", "--idle", "1s",
+                             stdin="there") as client:
+                self.assertEqual(hashlib.sha256(peer.recv(65536)).hexdigest(),
+                                 digest_of(self.path("there")))
+                self.assertEqual(client.wait(LONG), 0)
+
+    def test_a_port_where_nobody_listens(self):
+        with self.hawser("connect", "-u", KERNEL, PORT, "--idle", f"{LONG}s",
+                         stdin=subprocess.PIPE) as client:
+            client.stdin.write(b"hello")
+            client.stdin.close()
+            self.assertEqual(client.wait(LONG), 1)
+        self.assertIn("refused", self.read("hawser.log"))
+
+
+class Names(Commands):
+    """Names by dnsmasq of the kernel's, over our own sockets."""
+
+    @contextlib.contextmanager
+    def dnsmasq(self, *options):
+        """It can only begin when the link is there, and so comes after it."""
+        dnsmasq = shutil.which("dnsmasq") or "/usr/sbin/dnsmasq"
+        with self.process(dnsmasq, "--keep-in-foreground", "--no-resolv", "--no-hosts", "--conf-file=/dev/null",
+                          "--pid-file", "--user=root", "--local=/test/", *options, name="dnsmasq") as server:
+            wait_until(lambda: ":53 " in run("ss", "-Hlun"), "dnsmasq")
+            yield server
+
+    def test_connect_takes_a_name(self):
+        with self.dnsmasq(f"--address=/kernel.test/{KERNEL}", f"--address=/kernel.test/{KERNEL6}"):
+            for family, address in [("-4", "0.0.0.0"), ("-6", "::")]:
+                with socket.create_server((address, int(PORT)), family=(
+                        socket.AF_INET if family == "-4" else socket.AF_INET6)) as listener:
+                    listener.settimeout(LONG)
+                    with self.hawser("connect", family, "kernel.test", PORT, "--dns", KERNEL) as client:
+                        peer, _ = listener.accept()
+                        with peer:
+                            self.assertEqual(read_all(peer), b"")
+                        self.assertEqual(client.wait(LONG), 0, self.read("hawser.log"))
+
+    def test_names_that_are_none(self):
+        with self.dnsmasq():
+            with self.hawser("connect", "none.test", PORT, "--dns", KERNEL6) as client:
+                self.assertEqual(client.wait(LONG), 1)
+        self.assertIn("no such name", self.read("hawser.log"))
+
+    def test_ctrl_c_while_it_looks_up(self):
+        with self.hawser("connect", "kernel.test", PORT, "--dns", "10.9.0.77") as client:
+            wait_until(lambda: "hw0" in run("ip", "-br", "link"), "the link")
+            client.send_signal(signal.SIGINT)
+            self.assertEqual(client.wait(LONG), 128 + signal.SIGINT)
+
+
+class Ask(Commands):
+    """`hawser ss`, `addr`, `route` and `neigh` about hosts that run."""
+
+    def setUp(self):
+        super().setUp()
+        os.environ["XDG_RUNTIME_DIR"] = self.folder  # before any program starts
+
+    def ask(self, *arguments, code=0):
+        done = subprocess.run([peers.program, *arguments], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=LONG)
+        self.assertEqual(done.returncode, code, done.stderr)
+        if code:
+            self.assertEqual(done.stderr.count("\n"), 1, done.stderr)
+            return done.stderr
+        return done.stdout
+
+    def test_the_sockets_of_a_host(self):
+        with self.hawser("listen", PORT, "-v", "-k", "--name", "web", stdin=subprocess.PIPE) as server:
+            self.wait_for_log("Listening")
+            listener = self.ask("ss", "-lt", "-H").split()
+            self.assertEqual(listener, ["tcp", "LISTEN", "0", "1024", f"[::]:{PORT}", "[::]:*", "web"])
+            with socket.create_connection((OURS, int(PORT)), LONG) as peer:
+                port = peer.getsockname()[1]
+                self.wait_for_log("Connection")
+                sockets = json.loads(self.ask("ss", "-t", "--json", "--host", "web"))
+                one = next(s for s in sockets if s["state"] == "ESTABLISHED")
+                self.assertEqual(one["local"], {"address": OURS, "port": int(PORT)})
+                self.assertEqual(one["remote"], {"address": KERNEL, "port": port})
+                self.assertIn("not_sending_because", one["connection"])
+                text = self.ask("ss", "-i")
+                self.assertIn("not sending: ", text)
+                self.assertIn("cwnd:", text)
+                self.assertIn("ESTABLISHED", text)
+            self.assertEqual(self.ask("ss", "-u", "-H"), "")
+            server.send_signal(signal.SIGTERM)
+            self.assertEqual(server.wait(LONG), 0)
+        self.assertIn("no host of yours", self.ask("ss", code=1))
+        self.assertEqual(os.listdir(self.path("hawser")), [])  # it cleaned up
+
+    def test_why_nothing_is_sent(self):
+        with self.process("ncat", "-l", PORT, stdout=subprocess.PIPE, name="ncat") as sink:
+            wait_for_kernel_listener()
+            sink.send_signal(signal.SIGSTOP)  # it reads nothing: its window closes
+            make_file(self.path("there"), SOME)
+            with self.hawser("connect", KERNEL, PORT, stdin="there") as client:
+                wait_until(lambda: "not sending: peer window" in self.ask_soon("ss", "-ti"),
+                           "a closed window")
+                sink.send_signal(signal.SIGCONT)
+                digest = hashlib.sha256(sink.stdout.read()).hexdigest()
+                self.assertEqual(client.wait(LONG), 0)
+            self.assertEqual(digest, digest_of(self.path("there")))
+
+    def ask_soon(self, *arguments):
+        """As `ask`, but there may be no host yet."""
+        return subprocess.run([peers.program, *arguments], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, text=True, timeout=LONG).stdout
+
+    def test_addresses_and_routes(self):
+        with self.hawser("listen", PORT, "-v", "--gateway", KERNEL, "--name", "a"):
+            self.wait_for_log("Listening")
+            addresses = [line.split()[:3] for line in self.ask("addr", "-H").splitlines()]
+            self.assertIn(["hw0", f"{OURS}/24", "preferred"], addresses)
+            self.assertIn(["hw0", f"{OURS6}/64", "preferred"], addresses)
+            routes = [line.split()[:3] for line in self.ask("route", "-H").splitlines()]
+            self.assertIn(["10.9.0.0/24", "-", "hw0"], routes)
+            self.assertIn(["default", KERNEL, "hw0"], routes)
+            self.assertEqual(self.ask("neigh", "-H"), "")  # no Ethernet
+            self.assertNotIn("\033", self.ask("addr"))  # no terminal, no colour
+
+    def test_neighbours(self):
+        link = ["--link", "tap:hw0", "--address", f"{OURS}/24", "--host-address", f"{KERNEL}/24"]
+        with self.process(peers.program, "listen", PORT, "-v", *link, name="hawser"):
+            self.wait_for_log("Listening")
+            with socket.create_connection((OURS, int(PORT)), LONG):
+                mac = run("cat", "/sys/class/net/hw0/address").strip()
+                (line,) = self.ask("neigh", "-H").splitlines()
+                self.assertEqual(line.split()[:3], [KERNEL, "hw0", mac])
+
+    def test_several_hosts(self):
+        other = ["--link", "tun:hw1", "--address", "10.8.0.2/24", "--host-address", "10.8.0.1/24"]
+        with self.hawser("listen", PORT, "-v", "--name", "a"):
+            self.wait_for_log("Listening")
+            self.assertIn("already", self.ask("listen", PORT, *other, "--name", "a", code=1))
+            with self.process(peers.program, "listen", PORT, *other, "--name", "b", name="b"):
+                wait_until(lambda: len(os.listdir(self.path("hawser"))) == 2, "both hosts")
+                self.assertIn("--host", self.ask("addr", code=2))
+                self.assertIn("10.8.0.2/24", self.ask("addr", "--host", "b"))
+                self.assertIn("'c'", self.ask("addr", "--host", "c", code=1))
+                hosts = [line.split()[-1] for line in self.ask("ss", "-H").splitlines()]
+                self.assertEqual(hosts, ["a", "b"])
+            # It was killed: its socket is still there, and is found to be stale.
+            self.assertEqual(sorted(os.listdir(self.path("hawser"))), ["a", "b"])
+            self.assertIn(f"{OURS}/24", self.ask("addr"))
+            self.assertEqual(os.listdir(self.path("hawser")), ["a"])
+
+    def test_a_folder_that_others_may_write_is_not_used(self):
+        os.mkdir(self.path("hawser"))
+        os.chmod(self.path("hawser"), 0o777)
+        self.assertIn("yours alone", self.ask("listen", PORT, *LINK, "--name", "a", code=1))
+        with self.hawser("listen", PORT, "-v"):  # without a name it runs nevertheless
+            self.wait_for_log("Listening")
+        self.assertIn("yours alone", self.read("hawser.log"))
+
+
 def read_all(peer):
     data = b""
     while True:
@@ -245,4 +455,4 @@ def read_all(peer):
 
 
 if __name__ == "__main__":
-    sys.exit(peers.main(__doc__, ["ncat"]))
+    sys.exit(peers.main(__doc__, ["ncat", "dnsmasq"]))
