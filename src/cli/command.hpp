@@ -14,9 +14,11 @@ void add_demo(CLI::App& app);
 void add_get(CLI::App& app);
 void add_listen(CLI::App& app);
 void add_neigh(CLI::App& app);
+void add_ping(CLI::App& app);
 void add_route(CLI::App& app);
 void add_serve(CLI::App& app);
 void add_ss(CLI::App& app);
+void add_trace(CLI::App& app);
 
 /// Ends the command with one line on standard error, exit code 1.
 [[noreturn]] void give_up(const std::string& why);

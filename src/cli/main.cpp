@@ -53,6 +53,8 @@ int main(int argc, char** argv) {
   hawser::cli::add_get(app);
   hawser::cli::add_listen(app);
   hawser::cli::add_connect(app);
+  hawser::cli::add_ping(app);
+  hawser::cli::add_trace(app);
   hawser::cli::add_addr(app);
   hawser::cli::add_route(app);
   hawser::cli::add_neigh(app);

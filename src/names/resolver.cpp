@@ -96,13 +96,12 @@ int LookUp::open() {
   if (status != ARES_SUCCESS) return status;
   channel_.reset(channel);
   sockets_.attach(channel);
-  if (options_.servers.empty()) return ARES_SUCCESS;
   std::string servers;
-  for (const IpAddress& server : options_.servers) {
+  for (const IpAddress& server : servers_to_ask()) {
     servers +=
         fmt::format("{}{}", servers.empty() ? "" : ",", Endpoint{server, Port{53}}.to_string());
   }
-  return ares_set_servers_ports_csv(channel, servers.c_str());
+  return servers.empty() ? ARES_SUCCESS : ares_set_servers_ports_csv(channel, servers.c_str());
 }
 
 std::vector<IpAddress> LookUp::servers_to_ask() const {

@@ -341,6 +341,102 @@ class Names(Commands):
             self.assertEqual(client.wait(LONG), 128 + signal.SIGINT)
 
 
+class Ping(Commands):
+    """`hawser ping` and the kernel."""
+
+    def ping(self, *arguments, code=0):
+        done = subprocess.run([peers.program, "ping", *arguments, *LINK], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, timeout=LONG)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout
+
+    def test_the_kernel_answers(self):
+        for address in [KERNEL, KERNEL6]:
+            text = self.ping(address, "-c", "3", "-i", "0.1")
+            self.assertIn(f"PING {address}", text)
+            for sequence in [1, 2, 3]:
+                self.assertRegex(text, rf"64 bytes from {address}: icmp_seq={sequence} ttl=64 time=[0-9.]+ ms\n")
+            self.assertIn("3 packets transmitted, 3 received, 0% packet loss", text)
+            self.assertRegex(text, r"rtt min/avg/max/mdev = [0-9.]+/[0-9.]+/[0-9.]+/[0-9.]+ ms\n$")
+
+    def test_large_ones_in_fragments(self):
+        for address in [KERNEL, KERNEL6]:
+            text = self.ping(address, "-c", "2", "-i", "0.1", "-s", "20000")
+            self.assertIn("20008 bytes from", text)
+            self.assertIn(" 0% packet loss", text)
+            self.assertNotIn("what was sent", text)
+
+    def test_what_may_not_be_fragmented_is_not_sent(self):
+        self.assertIn("Message too long", self.ping(KERNEL, "-c", "1", "-s", "3000", "-M", "do", code=1))
+
+    def test_nobody_answers(self):
+        text = self.ping("10.9.0.77", "-c", "2", "-i", "0.1", "-W", "0.3", code=1)
+        self.assertIn("2 packets transmitted, 0 received, 100% packet loss", text)
+
+    def test_ctrl_c_prints_the_statistics(self):
+        with self.hawser("ping", KERNEL, "-i", "0.05", stdout="out") as ping:
+            wait_until(lambda: "icmp_seq=3" in self.read("out"), "some answers")
+            ping.send_signal(signal.SIGINT)
+            self.assertEqual(ping.wait(LONG), 0)
+        self.assertIn(" 0% packet loss", self.read("out"))
+
+    def test_the_kernel_pings(self):
+        with self.hawser("listen", PORT, "-v"):
+            self.wait_for_log("Listening")
+            for address in [OURS, OURS6]:
+                for size in ["56", "20000"]:
+                    self.assertIn(" 0% packet loss",
+                                  run("ping", "-c", "3", "-i", "0.2", "-s", size, address))
+
+
+class Trace(Commands):
+    """`hawser trace` through the kernel, a router, to another namespace."""
+
+    def setUp(self):
+        super().setUp()
+        far = subprocess.Popen(["unshare", "--net", "sleep", "1000"])
+        self.addCleanup(far.wait)
+        self.addCleanup(far.kill)
+        ours = os.readlink("/proc/self/ns/net")
+        wait_until(lambda: os.readlink(f"/proc/{far.pid}/ns/net") != ours, "the namespace")
+        inside = ["nsenter", f"--net=/proc/{far.pid}/ns/net"]
+        for family in ["ipv4/ip_forward", "ipv6/conf/all/forwarding"]:
+            with open(f"/proc/sys/net/{family}", "w") as switch:
+                switch.write("1")
+        for limit in ["ipv4/icmp_ratelimit", "ipv6/icmp/ratelimit"]:
+            with open(f"/proc/sys/net/{limit}", "w") as switch:
+                switch.write("0")
+        run("ip", "link", "add", "near", "type", "veth", "peer", "name", "far", "netns", str(far.pid))
+        run("ip", "address", "add", "10.7.0.1/24", "dev", "near")
+        run("ip", "address", "add", "fd00:7::1/64", "dev", "near", "nodad")
+        run("ip", "link", "set", "near", "up")
+        run(*inside, "ip", "address", "add", "10.7.0.2/24", "dev", "far")
+        run(*inside, "ip", "address", "add", "fd00:7::2/64", "dev", "far", "nodad")
+        run(*inside, "ip", "link", "set", "far", "up")
+        run(*inside, "ip", "route", "add", "default", "via", "10.7.0.1")
+        run(*inside, "ip", "-6", "route", "add", "default", "via", "fd00:7::1")
+
+    def trace(self, *arguments, code=0):
+        done = subprocess.run([peers.program, "trace", *arguments, *LINK, "--gateway", KERNEL,
+                               "--gateway", KERNEL6], stdout=subprocess.PIPE, text=True, timeout=LONG)
+        self.assertEqual(done.returncode, code, done.stdout)
+        return done.stdout.splitlines()
+
+    def test_with_every_kind_of_probe(self):
+        for router, target in [(KERNEL, "10.7.0.2"), (KERNEL6, "fd00:7::2")]:
+            for kind in [[], ["-U"], ["-T", "9"]]:
+                title, *hops = self.trace(target, *kind)
+                self.assertIn(target, title)
+                self.assertEqual(len(hops), 2, hops)
+                self.assertRegex(hops[0], rf"^ 1  {router}(  [0-9.]+ ms){{3}}$")
+                self.assertRegex(hops[1], rf"^ 2  {target}(  [0-9.]+ ms){{3}}$")
+
+    def test_a_host_that_is_not_there(self):
+        hops = self.trace("10.7.0.77", "-q", "1", "-w", "6s", "-m", "2", code=1)
+        self.assertEqual(hops[1].split()[1], KERNEL)
+        self.assertTrue("!H" in hops[2] or "*" in hops[2], hops)
+
+
 class Ask(Commands):
     """`hawser ss`, `addr`, `route` and `neigh` about hosts that run."""
 
@@ -455,4 +551,4 @@ def read_all(peer):
 
 
 if __name__ == "__main__":
-    sys.exit(peers.main(__doc__, ["ncat", "dnsmasq"]))
+    sys.exit(peers.main(__doc__, ["ncat", "dnsmasq", "ping"]))
