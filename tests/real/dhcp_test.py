@@ -26,15 +26,17 @@ class Dhcp(OverEachEthernet):
             run("ip", "link", "set", KERNEL_LINK, "up")
 
     @contextlib.contextmanager
-    def dnsmasq(self, *options):
-        """What it logs is in dnsmasq.log."""
+    def dnsmasq(self, *, names=False):
+        """What it logs is in dnsmasq.log. With `names` it answers for them, too."""
+        dns = (["--port=53", "--no-resolv", "--no-hosts", f"--address=/files.harbour.example/{KERNEL}",
+                f"--dhcp-option=option:dns-server,{KERNEL}"]
+               if names else ["--port=0", "--dhcp-option=option:dns-server,10.9.0.53"])
         with open(self.path("dnsmasq.log"), "w") as log:
             server = subprocess.Popen(
-                ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", "--port=0",
+                ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", *dns,
                  f"--interface={KERNEL_LINK}", "--bind-interfaces", "--log-dhcp", "--log-facility=-",
                  "--dhcp-authoritative", "--dhcp-range=10.9.0.100,10.9.0.149,255.255.255.0,2m",
-                 "--domain=harbour.example", "--dhcp-option=option:dns-server,10.9.0.53",
-                 f"--dhcp-leasefile={self.path('leases')}", "--pid-file", *options],
+                 "--domain=harbour.example", f"--dhcp-leasefile={self.path('leases')}", "--pid-file"],
                 stdout=log, stderr=log)
         try:
             wait_until(lambda: "DHCP, IP range" in self.served() or server.poll() is not None,
@@ -52,8 +54,8 @@ class Dhcp(OverEachEthernet):
         with open(self.path("dnsmasq.log")) as file:
             return file.read()
 
-    def lease_and_get(self, target, *options):
-        return subprocess.run([peers.program, "get", f"http://{KERNEL}/{target}", "--link", LINK,
+    def lease_and_get(self, target, *options, host=KERNEL):
+        return subprocess.run([peers.program, "get", f"http://{host}/{target}", "--link", LINK,
                                "--dhcp", "-o", self.path("out"), *options],
                               stderr=subprocess.PIPE, text=True, timeout=LONG)
 
@@ -102,6 +104,13 @@ class Dhcp(OverEachEthernet):
             finally:
                 server.terminate()
                 server.communicate(timeout=30)
+
+    def test_looks_names_up_at_the_server_of_the_lease(self):
+        digest = make_file(self.path("small"), 1000)
+        with self.nginx(), self.dnsmasq(names=True):
+            got = self.lease_and_get("small", host="files.harbour.example")
+            self.assertEqual(got.returncode, 0, got.stderr)
+            self.assertEqual(digest_of(self.path("out")), digest)
 
     def test_says_that_nobody_answers(self):
         got = self.lease_and_get("small")
