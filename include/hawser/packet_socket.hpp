@@ -45,10 +45,13 @@ class PacketSocketDevice final : public Device {
                    std::size_t limit) override;
   /// What the kernel refuses, since the interface is down or the frame too large, is lost.
   std::size_t write(Instant now, std::span<Packet> frames) override;
+  /// While the interface is down it is looked at now and then.
   Instant next_deadline() const override;
   int descriptor() const override;
   bool wants_writable() const override;
   std::uint32_t mtu() const override;
+  /// Once somebody has removed the interface.
+  std::optional<DeviceError> fault() const override;
   std::optional<MacAddress> mac() const override;
 
   /// The kernel's address on the interface.

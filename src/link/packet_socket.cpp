@@ -120,15 +120,15 @@ std::expected<std::unique_ptr<PacketSocketDevice>, DeviceError> PacketSocketDevi
                    "CAP_NET_RAW");
   }
   return std::unique_ptr<PacketSocketDevice>(new PacketSocketDevice(std::make_unique<State>(
-      std::move(socket), *mac, present->mac, present->mtu, config.complete_checksums)));
+      std::move(socket), config.interface, *present, *mac, config.complete_checksums)));
 }
 
 PacketSocketDevice::PacketSocketDevice(std::unique_ptr<State> state) : state_(std::move(state)) {}
 PacketSocketDevice::~PacketSocketDevice() = default;
 
-std::size_t PacketSocketDevice::read(Instant, BufferPool& pool, std::vector<Packet>& out,
+std::size_t PacketSocketDevice::read(Instant now, BufferPool& pool, std::vector<Packet>& out,
                                      std::size_t limit) {
-  return state_->read(pool, out, limit);
+  return state_->read(now, pool, out, limit);
 }
 
 std::size_t PacketSocketDevice::write(Instant, std::span<Packet> frames) {
@@ -136,12 +136,13 @@ std::size_t PacketSocketDevice::write(Instant, std::span<Packet> frames) {
 }
 
 Instant PacketSocketDevice::next_deadline() const {
-  return state_->waiting.empty() ? kNever : Instant{};
+  return state_->waiting.empty() ? state_->look_at : Instant{};
 }
 
 int PacketSocketDevice::descriptor() const { return state_->socket.get(); }
 bool PacketSocketDevice::wants_writable() const { return state_->blocked; }
 std::uint32_t PacketSocketDevice::mtu() const { return state_->mtu; }
+std::optional<DeviceError> PacketSocketDevice::fault() const { return state_->fault; }
 std::optional<MacAddress> PacketSocketDevice::mac() const { return state_->mac; }
 const MacAddress& PacketSocketDevice::kernel_mac() const { return state_->kernel_mac; }
 std::uint64_t PacketSocketDevice::refused() const { return state_->refused; }

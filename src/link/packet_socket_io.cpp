@@ -1,5 +1,8 @@
 // Frames in and out of a packet socket.
+#include <net/if.h>
+
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <iterator>
@@ -42,13 +45,15 @@ void put_tag_back(std::byte* room, const tpacket_auxdata& data) {
 
 }  // namespace
 
-PacketSocketDevice::State::State(link::Descriptor opened, const MacAddress& ours,
-                                 const MacAddress& kernels, std::uint32_t largest_packet,
+PacketSocketDevice::State::State(link::Descriptor opened, const std::string& interface_name,
+                                 const link::Present& present, const MacAddress& ours,
                                  bool complete)
     : socket(std::move(opened)),
+      name(interface_name),
+      interface(present.index),
       mac(ours),
-      kernel_mac(kernels),
-      mtu(largest_packet),
+      kernel_mac(present.mac),
+      mtu(present.mtu),
       complete_checksums(complete),
       arrivals_(kBatch),
       departures_(kBatch),
@@ -56,8 +61,9 @@ PacketSocketDevice::State::State(link::Descriptor opened, const MacAddress& ours
 
 // ---- in
 
-std::size_t PacketSocketDevice::State::read(BufferPool& pool, std::vector<Packet>& out,
+std::size_t PacketSocketDevice::State::read(Instant now, BufferPool& pool, std::vector<Packet>& out,
                                             std::size_t limit) {
+  if (now >= look_at) look_after_interface(now);
   const std::size_t before = out.size();
   const std::size_t full = before + limit;
   hand_over_waiting(out, full);
@@ -68,6 +74,7 @@ std::size_t PacketSocketDevice::State::read(BufferPool& pool, std::vector<Packet
                                  MSG_DONTWAIT, nullptr);
     if (count < 0) {
       if (errno == EINVAL) ++lost;  // of a kind that the kernel cannot describe
+      if (errno == ENETDOWN) look_at = now;
       // An error that was waiting is taken by this: the interface went down, and may be up again.
       if (errno == EINVAL || errno == EINTR || errno == ENETDOWN) continue;
       break;
@@ -76,6 +83,20 @@ std::size_t PacketSocketDevice::State::read(BufferPool& pool, std::vector<Packet
     if (static_cast<std::size_t>(count) < wanted) break;
   }
   return out.size() - before;
+}
+
+/// It went down, which is told once, and so it does on its way to be removed, which is not told.
+void PacketSocketDevice::State::look_after_interface(Instant now) {
+  constexpr Duration kBetweenLooks = std::chrono::milliseconds(100);
+  std::array<char, IF_NAMESIZE> now_called{};
+  if (::if_indextoname(static_cast<unsigned>(interface), now_called.data()) == nullptr) {
+    fault = DeviceError{std::error_code(ENODEV, std::generic_category()),
+                        "the interface " + name + " was removed"};
+    look_at = kNever;
+    return;
+  }
+  const auto present = link::look_at(now_called.data());
+  look_at = present && present->up ? kNever : now + kBetweenLooks;
 }
 
 /// Makes room for frames; gives for how many, which is fewer when the pool is exhausted.

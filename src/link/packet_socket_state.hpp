@@ -8,26 +8,31 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "hawser/buffer.hpp"
 #include "hawser/packet_socket.hpp"
 #include "link/descriptor.hpp"
+#include "link/interface.hpp"
 #include "link/offload.hpp"
 
 namespace hawser {
 
 class PacketSocketDevice::State {
  public:
-  State(link::Descriptor socket, const MacAddress& mac, const MacAddress& kernel_mac,
-        std::uint32_t mtu, bool complete_checksums);
+  State(link::Descriptor socket, const std::string& name, const link::Present& present,
+        const MacAddress& mac, bool complete_checksums);
 
-  std::size_t read(BufferPool& pool, std::vector<Packet>& out, std::size_t limit);
+  std::size_t read(Instant now, BufferPool& pool, std::vector<Packet>& out, std::size_t limit);
   std::size_t write(std::span<Packet> frames);
   std::uint64_t dropped_by_socket();
 
   const link::Descriptor socket;
+  const std::string name;
+  const int interface;
   const MacAddress mac;
   const MacAddress kernel_mac;
   const std::uint32_t mtu;
@@ -35,6 +40,9 @@ class PacketSocketDevice::State {
   bool blocked = false;
   std::uint64_t refused = 0;
   std::uint64_t lost = 0;
+  /// When to look again what has become of an interface that went down.
+  Instant look_at = kNever;
+  std::optional<DeviceError> fault;
   /// Of datagrams that arrived as one frame; they go before all that is read after them.
   std::vector<Packet> waiting;
 
@@ -56,6 +64,7 @@ class PacketSocketDevice::State {
     alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(tpacket_auxdata))> control;
   };
 
+  void look_after_interface(Instant now);
   std::size_t prepare(BufferPool& pool, std::size_t wanted);
   bool prepare(BufferPool& pool, Arrival& arrival, mmsghdr& message);
   void take(BufferPool& pool, std::size_t index, std::vector<Packet>& out, std::size_t full);

@@ -366,6 +366,33 @@ TEST_F(PacketSocketTest, LosesWhatCannotBeSentAndGoesOnWhenTheInterfaceIsUpAgain
   });
 }
 
+TEST_F(PacketSocketTest, SaysThatTheInterfaceWasRemoved) {
+  in_namespace([] {
+    make_veth();
+    const auto device = open_device();
+    ASSERT_TRUE(device);
+    BufferPool pool;
+    std::vector<Packet> frames;
+    run("ip link set hwv0 down");
+    ASSERT_TRUE(polls(device->descriptor(), POLLIN | POLLERR, kGenerous));
+    device->read(kNow, pool, frames, 100);
+    EXPECT_LE(device->next_deadline(), kNow + std::chrono::seconds(1)) << "it may come back";
+    EXPECT_FALSE(device->fault());
+    run("ip link set hwv0 up");
+    device->read(kNow + std::chrono::seconds(1), pool, frames, 100);
+    EXPECT_EQ(device->next_deadline(), kNever);
+
+    run("ip link delete hwv0");
+    ASSERT_TRUE(polls(device->descriptor(), POLLIN | POLLERR, kGenerous));
+    device->read(kNow + std::chrono::seconds(2), pool, frames, 100);
+    device->read(kNow + std::chrono::seconds(3), pool, frames, 100);
+    ASSERT_TRUE(device->fault());
+    EXPECT_EQ(device->fault()->message, "the interface hwv0 was removed");
+    EXPECT_EQ(device->next_deadline(), kNever);
+    EXPECT_FALSE(polls(device->descriptor(), POLLIN | POLLERR)) << "no busy loop";
+  });
+}
+
 TEST_F(PacketSocketTest, SaysWhatToDo) {
   in_namespace([] {
     make_veth();
