@@ -190,7 +190,7 @@ TEST_F(PacketSocketTest, TakesWhatTheOtherEndAnswers) {
         const Packet reply = read_until(*device, pool, [](const Packet& frame) {
           return echo_reply_data(frame.share()).has_value();
         });
-        ASSERT_TRUE(reply) << kernels;
+        ASSERT_TRUE(reply) << kernels << " " << i;
         EXPECT_EQ(echo_reply_data(reply.share()), pattern(1200, i));
       }
     }

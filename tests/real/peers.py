@@ -209,7 +209,10 @@ def main(doc, tools):
         return SKIPPED
     if os.environ.get("HAWSER_REAL_INSIDE") != "1":
         os.environ["HAWSER_REAL_INSIDE"] = "1"
-        os.execvp("unshare", ["unshare", "--net", "--", sys.executable, *sys.argv])
+        os.execvp("unshare", ["unshare", "--net", "--mount", "--", sys.executable, *sys.argv])
+    # What the kernel tells of interfaces there, and the control sockets of our hosts alone.
+    run("mount", "-t", "sysfs", "sysfs", "/sys")
+    run("mount", "-t", "tmpfs", "tmpfs", "/run")
     run("ip", "link", "set", "lo", "up")
     program = os.path.abspath(sys.argv[1])
     unittest.main(argv=[sys.argv[0], *sys.argv[2:]], verbosity=2)
