@@ -69,7 +69,10 @@ class IpAddress {
   bool is_link_local() const;
   /// Whether it means something else on each link, so that an interface belongs to it: of IPv6
   /// link-local addresses, and groups of the link or of the interface (RFC 4007 5, 6).
-  bool needs_zone() const;
+  constexpr bool needs_zone() const {
+    if (bytes_[0] == 0xfe) return (bytes_[1] & 0xc0) == 0x80;
+    return bytes_[0] == 0xff && ((bytes_[1] & 0x0f) == 1 || (bytes_[1] & 0x0f) == 2);
+  }
 
   std::string to_string() const;
 

@@ -167,12 +167,6 @@ bool IpAddress::is_link_local() const {
   return bytes_[0] == 0xfe && (bytes_[1] & 0xc0) == 0x80;
 }
 
-bool IpAddress::needs_zone() const {
-  if (is_v4()) return false;
-  if (is_multicast()) return (bytes_[1] & 0x0f) == 1 || (bytes_[1] & 0x0f) == 2;
-  return is_link_local();
-}
-
 std::string IpAddress::to_string() const { return is_v4() ? v4_text(v4_bytes()) : v6_text(bytes_); }
 
 std::string Endpoint::to_string() const {

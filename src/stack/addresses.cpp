@@ -117,9 +117,7 @@ void Stack::Impl::begin_sweep(const Context& context) {
 /// Looks at the next connections and records, and ends those whose address is no longer ours. There
 /// may be a million: each call looks at some.
 void Stack::Impl::sweep(const Context& context) {
-  const auto is_gone = [&](const Tuple& tuple) {
-    return !interfaces_.is_ours(tuple.local.address);
-  };
+  const auto is_gone = [&](const Tuple& tuple) { return !is_ours(tuple.local); };
   const std::uint32_t end = *sweep_ + kSweepStep;
   for (std::uint32_t index = *sweep_; index < end; ++index) {
     if (connections_.contains(index) && !connections_[index].detached &&

@@ -1,12 +1,32 @@
 // The calls of the application (RFC 9293 3.9.1, 3.10.1 to 3.10.6).
+#include <algorithm>
+
 #include "stack/impl.hpp"
 
 namespace hawser {
 
-Result<SocketHandle> Stack::Impl::listen(Endpoint local, std::uint32_t backlog) {
-  if (!local.address.is_unspecified() && !interfaces_.is_ours(local.address)) {
+/// To listen at: the zone is that which is given, else of the interface that has the address.
+Result<Endpoint> Stack::Impl::local_end(const Endpoint& local) const {
+  Endpoint end = local;
+  if (!local.address.needs_zone()) {
+    end.zone = Zone::none;
+  } else if (local.zone == Zone::none) {
+    const auto all = interfaces_.addresses().all();
+    const auto own = std::ranges::find_if(all, [&](const ip::OwnAddress& candidate) {
+      return candidate.prefix.address == local.address && candidate.is_usable();
+    });
+    if (own != all.end()) end.zone = zone_of(own->interface);
+  }
+  if (!end.address.is_unspecified() && !is_ours(end)) {
     return std::unexpected(Error::address_not_available);
   }
+  return end;
+}
+
+Result<SocketHandle> Stack::Impl::listen(Endpoint local, std::uint32_t backlog) {
+  const auto end = local_end(local);
+  if (!end) return std::unexpected(end.error());
+  local = *end;
   if (local.port == Port{}) {
     const auto port = ephemeral_ports_.choose(
         local.address, Endpoint{}, [&](Port candidate) { return !listeners_.has_port(candidate); });
@@ -41,20 +61,20 @@ bool Stack::Impl::is_port_usable(const Tuple& tuple) const {
 
 /// RFC9293-MUST-43, RFC9293-MUST-44: our end, as it was given or else chosen.
 Result<Endpoint> Stack::Impl::choose_local(Instant now, const Endpoint& local,
-                                           const Endpoint& remote) {
-  Endpoint chosen = local;
+                                           const Endpoint& remote, InterfaceId way) {
+  Endpoint chosen = end_on(way, local.address, local.port);
   if (local.address.is_unspecified()) {
-    const auto source = interfaces_.source_for(remote.address);
+    const auto source = interfaces_.source_for(remote.address, zone_of(way));
     if (!source) return std::unexpected(Error::address_not_available);
-    chosen.address = *source;
+    chosen = end_on(way, *source, local.port);
   } else if (local.address.family() != remote.address.family()) {
     return std::unexpected(Error::invalid_argument);
-  } else if (!interfaces_.is_ours(local.address) ||
+  } else if (!is_ours(chosen) ||
              (local.address.is_loopback() && !interfaces_.is_ours(remote.address))) {
     return std::unexpected(Error::address_not_available);
   }
   const auto takeable = [&](Port port) {
-    const Tuple tuple{{chosen.address, port}, remote};
+    const Tuple tuple{{chosen.address, port, chosen.zone}, remote};
     const Flow flow = demux_.find(tuple);
     if (!flow) return true;
     return flow.kind() == FlowKind::time_wait &&
@@ -65,7 +85,7 @@ Result<Endpoint> Stack::Impl::choose_local(Instant now, const Endpoint& local,
     return chosen;
   }
   auto port = ephemeral_ports_.choose(chosen.address, remote, [&](Port candidate) {
-    return is_port_usable({{chosen.address, candidate}, remote});
+    return is_port_usable({{chosen.address, candidate, chosen.zone}, remote});
   });
   if (!port) {  // before giving up: one in TIME-WAIT that may be used again
     port = ephemeral_ports_.choose(chosen.address, remote, [&](Port candidate) {
@@ -84,15 +104,16 @@ Result<SocketHandle> Stack::Impl::connect(Instant now, Endpoint local, const End
       (settings != nullptr && !settings->is_valid())) {
     return std::unexpected(Error::invalid_argument);
   }
-  const auto route = interfaces_.route(remote.address);
+  const auto route = interfaces_.route(remote.address, remote.zone);
   if (!route) return std::unexpected(Error::network_unreachable);
   if (connections_.size() >= config_.tcp.max_connections) {
     return std::unexpected(Error::no_buffer_space);
   }
-  const auto chosen = choose_local(now, local, remote);
+  const Endpoint peer = end_on(route->interface, remote.address, remote.port);
+  const auto chosen = choose_local(now, local, peer, route->interface);
   if (!chosen) return std::unexpected(chosen.error());
   const Context at = context(now);
-  const Tuple tuple{*chosen, remote};
+  const Tuple tuple{*chosen, peer};
   SeqNum iss = numbers_.sequence(now, tuple);
   if (const Flow old = demux_.find(tuple)) {
     iss = tcp::isn_beyond(time_wait_[old.slot()], iss);

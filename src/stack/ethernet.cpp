@@ -115,7 +115,8 @@ void Stack::Impl::on_undeliverable(const Context& context, const Packet& packet,
   const Port source{wire::read16(transport)};
   const Port destination{wire::read16(transport + 2)};
   const SeqNum seq(wire::read32(transport + 4));
-  const Tuple ends{{ip.source, source}, {ip.destination, destination}};
+  const Tuple ends{end_on(packet.interface(), ip.source, source),
+                   end_on(packet.interface(), ip.destination, destination)};
   drop(context, reason, packet.size(), ends);
   if (reason != DropReason::no_neighbour) return;
   if (ip.protocol == static_cast<std::uint8_t>(wire::IpProtocol::tcp)) {

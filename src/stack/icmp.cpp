@@ -107,7 +107,8 @@ void Stack::Impl::on_icmp_error(const Context& context, const wire::IcmpError& e
   }
   const auto meaning = meaning_of(error.kind);
   if (!meaning) return;
-  const Tuple tuple{{error.source, error.source_port}, {error.destination, error.destination_port}};
+  const Tuple tuple{end_on(sender.interface, error.source, error.source_port),
+                    end_on(sender.interface, error.destination, error.destination_port)};
   const bool is_tcp = error.protocol == static_cast<std::uint8_t>(wire::IpProtocol::tcp);
   const Flow flow = is_tcp ? demux_.find(tuple) : Flow{};
   if (!flow) return drop(context, DropReason::bad_icmp, 0);
@@ -123,7 +124,7 @@ void Stack::Impl::on_icmp_error(const Context& context, const wire::IcmpError& e
 
 void Stack::Impl::on_echo_request(const Context& context, const wire::IpHeader& ip,
                                   const wire::IcmpEcho& request, Packet& data) {
-  const auto route = interfaces_.route(ip.source);
+  const auto route = interfaces_.route(ip.source, end_on(data.interface(), ip.source, Port{}).zone);
   if (!route) return drop(context, DropReason::no_route, data.size());
   if (!echo_limit_.take(context.now)) {
     return drop(context, DropReason::rate_limited, data.size());

@@ -9,10 +9,11 @@ namespace hawser {
 void Stack::Impl::send_icmp_error(const Context& context, const IpAddress& source,
                                   const IpAddress& destination, const Packet& offending,
                                   const wire::IcmpReport& report, InterfaceId from) {
-  const auto route = interfaces_.route(source);
+  const Zone zone = end_on(from, source, Port{}).zone;
+  const auto route = interfaces_.route(source, zone);
   if (!route || wire::forbids_icmp_error(offending.head())) return;
   const auto ours = interfaces_.is_ours(destination) ? std::optional(destination)
-                                                     : interfaces_.source_for(source);
+                                                     : interfaces_.source_for(source, zone);
   if (!ours || check_addresses(source, *ours, from)) return;
   // Half of the errors cost two tokens, so that what is left tells an outsider little of whom else
   // we send errors: the count of them was once used to find open ports.

@@ -213,6 +213,17 @@ class Stack::Impl {
   static void drop(const Context& context, DropReason reason, std::uint32_t length,
                    const Tuple& tuple = {});
 
+  /// An end of what came or goes by an interface: with the zone, where the address means something
+  /// else on each link (RFC 4007 6).
+  static Endpoint end_on(InterfaceId interface, const IpAddress& address, Port port) {
+    const bool zoned = interface != ip::kLoopback && address.needs_zone();
+    return {address, port, zoned ? zone_of(interface) : Zone::none};
+  }
+  bool is_ours(const Endpoint& end) const {
+    return end.zone == Zone::none ? interfaces_.is_ours(end.address)
+                                  : interfaces_.is_ours_on(interface_of(end.zone), end.address);
+  }
+
   // input.cpp
   void on_packet(const Context& context, Packet& packet, InterfaceId from, bool to_group = false);
   std::optional<wire::ParsedIp> read_header(const Context& context, Packet& packet,
@@ -348,7 +359,6 @@ class Stack::Impl {
   void adopt_path_mtu(const Context& context, std::uint32_t index);
 
   // udp.cpp
-  static Endpoint end_on(InterfaceId interface, const IpAddress& address, Port port);
   void on_udp(const Context& context, const wire::IpHeader& ip, std::uint32_t header_bytes,
               Packet& packet, InterfaceId from);
   std::optional<DropReason> check_udp_addresses(const wire::IpHeader& ip, InterfaceId interface,
@@ -432,7 +442,9 @@ class Stack::Impl {
   Instant next_dhcp_deadline() const;
 
   // calls.cpp
-  Result<Endpoint> choose_local(Instant now, const Endpoint& local, const Endpoint& remote);
+  Result<Endpoint> local_end(const Endpoint& local) const;
+  Result<Endpoint> choose_local(Instant now, const Endpoint& local, const Endpoint& remote,
+                                InterfaceId way);
   bool is_port_usable(const Tuple& tuple) const;
 
   // snapshot.cpp

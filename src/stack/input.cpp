@@ -118,8 +118,9 @@ void Stack::Impl::on_tcp(const Context& context, const wire::IpHeader& ip, Packe
   if (!parsed) return drop(context, parsed.error(), packet.size());
   packet.trim_front(parsed->header_bytes);
   const Segment segment{parsed->header, packet.size()};
-  const Arrival arrival{
-      {{ip.destination, parsed->header.destination}, {ip.source, parsed->header.source}}, from};
+  const Arrival arrival{{end_on(from, ip.destination, parsed->header.destination),
+                         end_on(from, ip.source, parsed->header.source)},
+                        from};
   const Flow flow = demux_.find(arrival.tuple);
   switch (flow.kind()) {
     case FlowKind::none:
@@ -147,7 +148,7 @@ std::optional<DropReason> Stack::Impl::check_addresses(const IpAddress& source,
                                                        const IpAddress& destination,
                                                        InterfaceId from) const {
   const bool from_outside = from != ip::kLoopback;
-  if (!interfaces_.is_ours(destination)) {
+  if (!is_ours(end_on(from, destination, Port{}))) {
     return interfaces_.is_unicast(destination) ? DropReason::not_ours : DropReason::not_unicast;
   }
   if (from_outside && destination.is_loopback()) return DropReason::not_ours;

@@ -28,6 +28,9 @@ std::uint32_t ListenerTable::find(const Endpoint& destination) const {
   std::uint32_t best = kNone;
   tcp::ListenerMatch best_match = tcp::ListenerMatch::none;
   for (const std::uint32_t index : same_port->second) {
+    const Zone zone = listeners_[index].local.zone;
+    // What we say to ourselves is on no link.
+    if (zone != Zone::none && destination.zone != Zone::none && zone != destination.zone) continue;
     const auto match = tcp::match(listeners_[index].local.address, destination.address);
     if (match < best_match) {
       best = index;

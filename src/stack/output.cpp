@@ -108,7 +108,7 @@ void Stack::Impl::send_control(const Context& context, const TcpHeader& header, 
 void Stack::Impl::send_reset(const Context& context, const Tuple& tuple, const Segment& segment) {
   const auto reset = tcp::reset_for(segment);
   if (!reset) return;
-  const auto route = interfaces_.route(tuple.remote.address);
+  const auto route = interfaces_.route(tuple.remote.address, tuple.remote.zone);
   if (!route) return drop(context, DropReason::no_route, 0, tuple);
   if (!reset_limit_.take(context.now)) return;
   ++counters_.resets_sent;

@@ -25,7 +25,7 @@ void Stack::Impl::on_listener_segment(const Context& context, std::uint32_t list
 void Stack::Impl::on_syn(const Context& context, std::uint32_t listener_index, const Tuple& tuple,
                          const Segment& segment, SeqNum iss) {
   tcp::Listener& listener = listeners_[listener_index];
-  const auto route = interfaces_.route(tuple.remote.address);
+  const auto route = interfaces_.route(tuple.remote.address, tuple.remote.zone);
   if (!route) return drop(context, DropReason::no_route, segment.length, tuple);
   // The ACK of this SYN would have to be refused: the peer had better ask again later.
   if (listener.accept_queue_full()) {
@@ -66,7 +66,7 @@ bool Stack::Impl::on_cookie(const Context& context, std::uint32_t listener_index
                             const Tuple& tuple, const Segment& segment, Packet& payload) {
   const tcp::Listener& listener = listeners_[listener_index];
   if (context.now >= listener.cookies_until) return false;
-  const auto route = interfaces_.route(tuple.remote.address);
+  const auto route = interfaces_.route(tuple.remote.address, tuple.remote.zone);
   if (!route) return false;
   auto record =
       cookies_.decode(context.now, tuple, segment.header, config_.tcp,

@@ -27,12 +27,6 @@ void Stack::Impl::tell_udp(std::uint32_t index, Ready what) {
   socket.pending |= what;
 }
 
-/// With the zone, where the address means something else on each link (RFC 4007 6).
-Endpoint Stack::Impl::end_on(InterfaceId interface, const IpAddress& address, Port port) {
-  const bool zoned = interface != ip::kLoopback && address.needs_zone();
-  return {address, port, zoned ? zone_of(interface) : Zone::none};
-}
-
 // ---- that arrive
 
 /// Unlike TCP, UDP may be said to many; and who has no address yet may speak to all (RFC 1122
