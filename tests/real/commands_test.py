@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 import sys
+import unittest.mock
 
 import peers
 from peers import (BAD_LINE, KERNEL, KERNEL6, LINK, LONG, OURS, OURS6, OverEachLink, RealPeers,
@@ -442,7 +443,9 @@ class Ask(Commands):
 
     def setUp(self):
         super().setUp()
-        os.environ["XDG_RUNTIME_DIR"] = self.folder  # before any program starts
+        variables = unittest.mock.patch.dict(os.environ, {"XDG_RUNTIME_DIR": self.folder})
+        variables.start()
+        self.addCleanup(variables.stop)
 
     def ask(self, *arguments, code=0):
         done = subprocess.run([peers.program, *arguments], stdout=subprocess.PIPE,
