@@ -35,6 +35,11 @@ bool is_host_of_network(const IpAddress& address, std::uint8_t prefix_length) {
   return (bits & host_mask) != 0 && (bits & host_mask) != host_mask;
 }
 
+/// A lease may last longer than time does.
+Instant after(Instant begin, Duration span) {
+  return span < kNever - begin ? begin + span : kNever;
+}
+
 std::vector<wire::DhcpRoute> routes_of(const DhcpMessage& ack) {
   // RFC 3442: a client that knows this option takes no notice of that with the routers.
   if (!ack.routes.empty() || ack.routers.empty()) return ack.routes;
@@ -248,9 +253,9 @@ void Client::set_times(Lease& lease, const DhcpMessage& ack) {
   // Of no time at all a server would keep us asking as fast as it answers.
   rebind = std::max(rebind, kSoonestRenewal);
   renew = std::clamp(renew, kSoonestRenewal, rebind);
-  lease.renew_at = asked_at_ + renew;
-  lease.rebind_at = asked_at_ + rebind;
-  lease.expires_at = asked_at_ + length;
+  lease.renew_at = after(asked_at_, renew);
+  lease.rebind_at = after(asked_at_, rebind);
+  lease.expires_at = after(asked_at_, length);
 }
 
 // ---- questions (RFC 2131 table 5)
