@@ -356,6 +356,7 @@ class Stack::Impl {
   void on_segment_too_big(const Context& context, const wire::IcmpError& error, std::uint32_t mtu);
   void on_datagram_too_big(const Context& context, const wire::IcmpError& error, std::uint32_t mtu,
                            InterfaceId interface);
+  void on_echo_too_big(const Context& context, const wire::IcmpError& error, std::uint32_t mtu);
   void adopt_path_mtu(const Context& context, std::uint32_t index);
 
   // udp.cpp

@@ -20,7 +20,7 @@ void Stack::Impl::on_packet_too_big(const Context& context, const wire::IcmpErro
       return on_datagram_too_big(context, error, *mtu, interface);
     case wire::IpProtocol::icmp:
     case wire::IpProtocol::icmpv6:
-      return;  // of an echo: whoever asked learns it, and looks for the MTU himself
+      return on_echo_too_big(context, error, *mtu);
     default:
       return drop(context, DropReason::bad_icmp, 0);
   }
@@ -52,6 +52,21 @@ void Stack::Impl::on_datagram_too_big(const Context& context, const wire::IcmpEr
                    end_on(interface, error.destination, error.destination_port)};
   // With no such socket it is counted where errors of UDP are.
   if (error.later_fragment || udp_.find(ends, interface) == udp::Table::kNone) return;
+  ++counters_.path_mtu_lowered;
+  path_mtu_.lower(context.now, error.destination, mtu);
+}
+
+/// Of an echo request whose identifier is ours: whoever asked learns it as well, but what may be
+/// cut is cut from now on, without which no large echo would ever get through a narrow path of
+/// IPv6. Of our replies nothing is kept by which to tell a lie; in IPv6 it could not lower the MTU
+/// by much.
+void Stack::Impl::on_echo_too_big(const Context& context, const wire::IcmpError& error,
+                                  std::uint32_t mtu) {
+  constexpr unsigned kEchoReply6 = 129;
+  const auto identifier = static_cast<std::uint16_t>(error.seq.value() >> 16);
+  const bool reply = to_number(error.source_port) >> 8 == kEchoReply6 && !error.source.is_v4();
+  const bool ours = reply || echo_.find(identifier) != udp::EchoTable::kNone;
+  if (error.later_fragment || !ours) return;
   ++counters_.path_mtu_lowered;
   path_mtu_.lower(context.now, error.destination, mtu);
 }

@@ -160,6 +160,24 @@ TEST_P(Datagrams, CutOnTheWayOrSmallerFromTheBeginning) {  // RFC1191, RFC8201
   }
 }
 
+TEST_P(Datagrams, LargeEchoesGetThroughANarrowHop) {  // RFC8201-5.3
+  connect({.rate = 100'000'000, .delay = 1ms, .mtu = GetParam().ethernet ? 1314U : 1300U});
+  const SocketHandle socket = world->stack(left).icmp_open().value();
+  int answers = 0;
+  for (std::uint16_t sequence = 1; sequence <= 5; ++sequence) {
+    const auto data = datagram(sequence, 4000);
+    ASSERT_TRUE(world->stack(left).icmp_send_echo(world->now(), socket, there, data,
+                                                  {.sequence = sequence}));
+    world->run_for(100ms);
+    std::vector<std::byte> bytes(65536);
+    while (const auto answer = world->stack(left).icmp_receive(socket, bytes)) {
+      if (!answer->error) ++answers;
+    }
+  }
+  // Replies are cut on their way or, once the first was too large, from the beginning.
+  EXPECT_GE(answers, GetParam().family == Family::ipv4 ? 5 : 3);
+}
+
 TEST_P(Datagrams, ThatMayNotBeCutAreRefused) {  // RFC8085-3.2
   connect({.rate = 100'000'000, .delay = 1ms, .mtu = GetParam().ethernet ? 1314U : 1300U});
   UdpSendOptions whole;
