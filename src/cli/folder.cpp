@@ -68,7 +68,7 @@ std::vector<FolderEntry> Folder::list(const std::string& path, const OpenedFile&
     struct stat status{};
     if (::fstatat(own, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
     if (S_ISLNK(status.st_mode)) {
-      const auto target = open_beneath(path.empty() ? name : path + '/' + name);
+      const auto target = open_beneath(path.empty() ? name : fmt::format("{}/{}", path, name));
       if (target) entries.push_back({name, target->is_folder, target->size, target->modified});
       continue;
     }

@@ -42,6 +42,7 @@ std::string Table::render(bool header, bool colour) const {
   std::string text;
   if (header) {
     std::vector<std::string> titles;
+    titles.reserve(columns_.size());
     for (const Column& column : columns_) titles.push_back(column.title);
     const std::string title = line(titles, width);
     text += colour ? fmt::format("\033[1m{}\033[0m\n", title) : title + '\n';

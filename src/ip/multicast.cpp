@@ -96,7 +96,9 @@ Result<void> Multicast::join(Instant now, InterfaceId interface, const IpAddress
 
 void Multicast::leave(Instant now, InterfaceId interface, const IpAddress& group) {
   Group* left = find(interface, group);
-  if (left == nullptr || left->users == 0 || --left->users != 0) return;
+  if (left == nullptr || left->users == 0) return;
+  --left->users;
+  if (left->users != 0) return;
   const Link& link = link_of(interface, group.is_v4());
   const Version version = version_of(link, now);
   left->answer_at = kNever;

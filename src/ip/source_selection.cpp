@@ -62,35 +62,35 @@ Better compare_sources(const OwnAddress& a, const OwnAddress& b, const Way& way)
   const IpAddress& to = way.destination;
   const IpAddress& first = a.prefix.address;
   const IpAddress& second = b.prefix.address;
-  constexpr Better neither = Better::neither;
+  constexpr Better kNeither = Better::neither;
   // RFC6724-5-1: the destination itself.
-  if (const auto told = higher(first == to, second == to); told != neither) return told;
+  if (const auto told = higher(first == to, second == to); told != kNeither) return told;
   // RFC6724-5-2
   if (const auto told = compare_scopes(scope_of(first), scope_of(second), scope_of(to));
-      told != neither) {
+      told != kNeither) {
     return told;
   }
   // RFC6724-5-3: not a deprecated one.
   if (const auto told =
           lower(a.state == AddressState::deprecated, b.state == AddressState::deprecated);
-      told != neither) {
+      told != kNeither) {
     return told;
   }
   // RFC6724-5-5: one of the interface by which it leaves.
   if (const auto told = higher(a.interface == way.interface, b.interface == way.interface);
-      told != neither) {
+      told != kNeither) {
     return told;
   }
   if (to.is_v4()) return higher(network_with(a, way.next_hop), network_with(b, way.next_hop));
   // RFC6724-5-5.5: of a prefix that the first hop advertised.
   if (const auto told = higher(a.router == way.next_hop, b.router == way.next_hop);
-      told != neither) {
+      told != kNeither) {
     return told;
   }
   // RFC6724-5-6: labels that match.
   const std::uint8_t label = policy_of(to).label;
   if (const auto told = higher(policy_of(first).label == label, policy_of(second).label == label);
-      told != neither) {
+      told != kNeither) {
     return told;
   }
   // RFC6724-5-8
@@ -109,22 +109,22 @@ bool may_be_source(const OwnAddress& own, const Way& way) {
 
 /// RFC 6724 6, RFC6724-6: as above.
 Better compare_destinations(const Candidate& a, const Candidate& b) {
-  constexpr Better neither = Better::neither;
+  constexpr Better kNeither = Better::neither;
   // RFC6724-6-1: not what cannot be reached.
-  if (const auto told = higher(a.source.has_value(), b.source.has_value()); told != neither) {
+  if (const auto told = higher(a.source.has_value(), b.source.has_value()); told != kNeither) {
     return told;
   }
-  if (!a.source) return neither;
+  if (!a.source) return kNeither;
   const std::uint8_t scope_a = scope_of(a.destination);
   const std::uint8_t scope_b = scope_of(b.destination);
   // RFC6724-6-2: whose source reaches as far as itself.
   if (const auto told =
           higher(scope_of(a.source->address) == scope_a, scope_of(b.source->address) == scope_b);
-      told != neither) {
+      told != kNeither) {
     return told;
   }
   // RFC6724-6-3
-  if (const auto told = lower(a.source_deprecated, b.source_deprecated); told != neither) {
+  if (const auto told = lower(a.source_deprecated, b.source_deprecated); told != kNeither) {
     return told;
   }
   const Policy policy_a = policy_of(a.destination);
@@ -132,17 +132,17 @@ Better compare_destinations(const Candidate& a, const Candidate& b) {
   // RFC6724-6-5: labels that match.
   if (const auto told = higher(policy_of(a.source->address).label == policy_a.label,
                                policy_of(b.source->address).label == policy_b.label);
-      told != neither) {
+      told != kNeither) {
     return told;
   }
   // RFC6724-6-6
-  if (const auto told = higher(policy_a.precedence, policy_b.precedence); told != neither) {
+  if (const auto told = higher(policy_a.precedence, policy_b.precedence); told != kNeither) {
     return told;
   }
   // RFC6724-6-8: the smaller scope.
-  if (const auto told = lower(scope_a, scope_b); told != neither) return told;
+  if (const auto told = lower(scope_a, scope_b); told != kNeither) return told;
   // RFC6724-6-9: the longest prefix in common, within one family.
-  if (a.destination.family() != b.destination.family()) return neither;
+  if (a.destination.family() != b.destination.family()) return kNeither;
   return higher(common_prefix_length(*a.source, a.destination),
                 common_prefix_length(*b.source, b.destination));
 }

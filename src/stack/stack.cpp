@@ -11,6 +11,7 @@ namespace {
 
 ip::Interfaces interfaces_of(const StackConfig& config) {
   std::vector<ip::Link> links;
+  links.reserve(config.interfaces.size());
   for (const InterfaceConfig& interface : config.interfaces) {
     links.push_back({.mtu = interface.mtu,
                      .mtu_v6 = interface.mtu,

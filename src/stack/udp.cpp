@@ -99,14 +99,17 @@ void Stack::Impl::deliver_to_many(const Context& context, const wire::IpHeader& 
                   [&](std::uint32_t index) { return !udp_[index].has_joined(membership); });
   }
   if (receivers.empty()) return drop(context, DropReason::no_port, payload.size(), ends);
+  const std::uint32_t last = receivers.back();
+  receivers.pop_back();
   for (const std::uint32_t index : receivers) {
-    Packet copy = index == receivers.back() ? std::move(payload) : payload.share();
+    Packet copy = payload.share();
     if (!copy) {
       drop(context, DropReason::no_memory, 0, ends);
       continue;
     }
     deliver_udp(context, index, ip, ends, std::move(copy));
   }
+  deliver_udp(context, last, ip, ends, std::move(payload));
 }
 
 void Stack::Impl::deliver_udp(const Context& context, std::uint32_t index, const wire::IpHeader& ip,
