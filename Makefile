@@ -3,6 +3,8 @@
 #   make demo ARGS='--loss 5% --seed 7'     JOBS=1 make test
 
 JOBS ?= $(shell nproc)
+# The tests wait far more than they compute, above all those with real peers.
+TEST_JOBS ?= $(shell expr 4 \* $(JOBS))
 ARGS ?=
 # What `make test`, `make asan` and `make tsan` give to ctest, as in CTEST_ARGS='-R tcp'.
 CTEST_ARGS ?=
@@ -51,7 +53,7 @@ test:
 	$(call say,Building)
 	@$(BUILD) release -j$(JOBS)
 	$(call say,Testing)
-	@ctest --preset release -j$(JOBS) $(CTEST_ARGS)
+	@ctest --preset release -j$(TEST_JOBS) $(CTEST_ARGS)
 
 asan tsan:
 	@packaging/install-packages build test
@@ -60,7 +62,7 @@ asan tsan:
 	$(call say,Building under $@)
 	@$(BUILD) $@ -j$(JOBS)
 	$(call say,Testing under $@)
-	@ctest --preset $@ -j$(JOBS) $(CTEST_ARGS)
+	@ctest --preset $@ -j$(TEST_JOBS) $(CTEST_ARGS)
 
 check: format-check layering requirements tidy
 
