@@ -29,11 +29,7 @@ IoResult<IcmpSocket> IcmpSocket::open(Host& host, std::uint16_t identifier) {
   return IcmpSocket(std::make_unique<Socket>(engine, *handle));
 }
 
-bool IcmpSocket::is_open() const {
-  if (!socket_) return false;
-  const host::Engine::Lock lock = socket_->engine->lock();
-  return !socket_->state();
-}
+bool IcmpSocket::is_open() const { return sockets::is_open(socket_.get()); }
 
 IoResult<void> IcmpSocket::send(const Endpoint& destination, std::span<const std::byte> data,
                                 const EchoRequest& request) {
@@ -58,13 +54,9 @@ IoResult<Ready> IcmpSocket::wait(Deadline deadline) {
 }
 
 void IcmpSocket::close() {
-  if (!socket_) return;
-  const std::shared_ptr<host::Engine> engine = socket_->engine;
-  const host::Engine::Lock lock = engine->lock();
-  if (socket_->state()) return;
-  const SocketHandle handle = socket_->handle;
-  engine->detach(*socket_);
-  (void)engine->stack().icmp_close(handle);
+  sockets::close(socket_.get(), [](Stack& stack, Instant, SocketHandle handle) {
+    (void)stack.icmp_close(handle);
+  });
 }
 
 void IcmpSocket::set_timeout(std::optional<Duration> timeout) {

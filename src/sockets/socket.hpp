@@ -87,12 +87,53 @@ class Socket : public host::SocketEntry {
 
 // ---- what all kinds of sockets do alike; `socket` is null when it was moved from
 
+inline bool is_open(const Socket* socket) {
+  if (socket == nullptr) return false;
+  const host::Engine::Lock lock = socket->engine->lock();
+  return !socket->state();
+}
+
+/// What `question(Stack&)` answers, or `otherwise(error)` of a socket that is not open.
+template <typename Question, typename Otherwise>
+auto ask(const Socket* socket, Question question, Otherwise otherwise) {
+  if (socket == nullptr) return otherwise(make_error_code(Error::bad_handle));
+  const host::Engine::Lock lock = socket->engine->lock();
+  if (const std::error_code bad = socket->state()) return otherwise(bad);
+  return question(socket->engine->stack());
+}
+
+/// Lets go of the handle, so that nobody else reaches it, and gives it to `end(Stack&, Instant,
+/// SocketHandle)`.
+template <typename End>
+void close(Socket* socket, End end) {
+  if (socket == nullptr) return;
+  const std::shared_ptr<host::Engine> engine = socket->engine;
+  const host::Engine::Lock lock = engine->lock();
+  if (socket->state()) return;
+  const SocketHandle handle = socket->handle;
+  const Instant at = host::Engine::now();
+  engine->detach(*socket);
+  end(engine->stack(), at, handle);
+  engine->after_call(at);
+}
+
 /// What is possible now, as poll(2) would tell it.
 inline Ready ready(const Socket* socket) {
-  if (socket == nullptr) return Ready::none;
-  const host::Engine::Lock lock = socket->engine->lock();
-  if (socket->state()) return Ready::none;
-  return socket->engine->stack().ready(socket->handle);
+  return ask(
+      socket, [&](Stack& stack) { return stack.ready(socket->handle); },
+      [](std::error_code) { return Ready::none; });
+}
+
+/// Takes the pending error by `take(Stack&)`.
+template <typename Take>
+std::error_code take_error(const Socket* socket, Take take) {
+  return ask(
+      socket,
+      [&](Stack& stack) {
+        const std::optional<Error> error = take(stack);
+        return error ? make_error_code(*error) : std::error_code{};
+      },
+      [](std::error_code bad) { return bad; });
 }
 
 /// Waits until one of `interest`, error or closed is true and returns all that are.

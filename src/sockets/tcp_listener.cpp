@@ -39,11 +39,7 @@ IoResult<TcpListener> TcpListener::listen(Host& host, const Endpoint& local,
   return TcpListener(std::make_unique<Socket>(engine, *handle));
 }
 
-bool TcpListener::is_open() const {
-  if (!socket_) return false;
-  const host::Engine::Lock lock = socket_->engine->lock();
-  return !socket_->state();
-}
+bool TcpListener::is_open() const { return sockets::is_open(socket_.get()); }
 
 IoResult<TcpStream> TcpListener::accept() { return accept_one(std::nullopt); }
 IoResult<TcpStream> TcpListener::accept(Deadline deadline) { return accept_one(deadline); }
@@ -59,24 +55,13 @@ IoResult<TcpStream> TcpListener::accept_one(std::optional<Deadline> deadline) {
 }
 
 IoResult<Ready> TcpListener::wait(Deadline deadline) {
-  if (!socket_) return failure(Error::bad_handle);
-  return socket_->perform(Ready::readable, deadline, [&](Stack& stack, Instant) -> Result<Ready> {
-    const Ready found = stack.tcp_ready(socket_->handle);
-    if (!any(found)) return std::unexpected(Error::would_block);
-    return found;
-  });
+  return sockets::wait(socket_.get(), Ready::readable, deadline);
 }
 
 void TcpListener::close() {
-  if (!socket_) return;
-  const std::shared_ptr<host::Engine> engine = socket_->engine;
-  const host::Engine::Lock lock = engine->lock();
-  if (socket_->state()) return;
-  const SocketHandle handle = socket_->handle;
-  const Instant at = host::Engine::now();
-  engine->detach(*socket_);
-  (void)engine->stack().tcp_close(at, handle);
-  engine->after_call(at);
+  sockets::close(socket_.get(), [](Stack& stack, Instant at, SocketHandle handle) {
+    (void)stack.tcp_close(at, handle);
+  });
 }
 
 IoResult<TcpSettings> TcpListener::settings() const {
@@ -92,16 +77,10 @@ IoResult<void> TcpListener::set_settings(const TcpSettings& settings) {
 }
 
 void TcpListener::set_timeout(std::optional<Duration> timeout) {
-  if (!socket_) return;
-  const host::Engine::Lock lock = socket_->engine->lock();
-  socket_->timeout = timeout;
+  sockets::set_timeout(socket_.get(), timeout);
 }
 
-void TcpListener::set_non_blocking(bool on) {
-  if (!socket_) return;
-  const host::Engine::Lock lock = socket_->engine->lock();
-  socket_->non_blocking = on;
-}
+void TcpListener::set_non_blocking(bool on) { sockets::set_non_blocking(socket_.get(), on); }
 
 IoResult<Endpoint> TcpListener::local_endpoint() const {
   if (!socket_) return failure(Error::bad_handle);

@@ -84,11 +84,7 @@ IoResult<TcpStream> TcpStream::connect(Host& host, const Endpoint& remote,
   return stream;
 }
 
-bool TcpStream::is_open() const {
-  if (!socket_) return false;
-  const host::Engine::Lock lock = socket_->engine->lock();
-  return !socket_->state();
-}
+bool TcpStream::is_open() const { return sockets::is_open(socket_.get()); }
 
 // ---- to send
 
@@ -184,29 +180,17 @@ IoResult<std::size_t> TcpStream::receive_whole(std::span<std::byte> out,
 }
 
 std::optional<std::uint32_t> TcpStream::urgent_mark() const {
-  if (!socket_) return std::nullopt;
-  const host::Engine::Lock lock = socket_->engine->lock();
-  if (socket_->state()) return std::nullopt;
-  return socket_->engine->stack().tcp_urgent_mark(socket_->handle);
+  return sockets::ask(
+      socket_.get(), [&](Stack& stack) { return stack.tcp_urgent_mark(socket_->handle); },
+      [](std::error_code) { return std::optional<std::uint32_t>(); });
 }
 
 // ---- to wait
 
-Ready TcpStream::ready() const {
-  if (!socket_) return Ready::none;
-  const host::Engine::Lock lock = socket_->engine->lock();
-  if (socket_->state()) return Ready::none;
-  return socket_->engine->stack().tcp_ready(socket_->handle);
-}
+Ready TcpStream::ready() const { return sockets::ready(socket_.get()); }
 
 IoResult<Ready> TcpStream::wait(Ready interest, Deadline deadline) {
-  if (!socket_) return failure(Error::bad_handle);
-  return socket_->perform(interest, deadline, [&](Stack& stack, Instant) -> Result<Ready> {
-    const Ready found =
-        stack.tcp_ready(socket_->handle) & (interest | Ready::error | Ready::closed);
-    if (!any(found)) return std::unexpected(Error::would_block);
-    return found;
-  });
+  return sockets::wait(socket_.get(), interest, deadline);
 }
 
 std::optional<Deadline> TcpStream::standing_deadline() const {
@@ -247,15 +231,9 @@ IoResult<void> TcpStream::close() {
 }
 
 void TcpStream::abort() {
-  if (!socket_) return;
-  const std::shared_ptr<host::Engine> engine = socket_->engine;
-  const host::Engine::Lock lock = engine->lock();
-  if (socket_->state()) return;
-  const SocketHandle handle = socket_->handle;
-  const Instant at = host::Engine::now();
-  engine->detach(*socket_);
-  (void)engine->stack().tcp_abort(at, handle);
-  engine->after_call(at);
+  sockets::close(socket_.get(), [](Stack& stack, Instant at, SocketHandle handle) {
+    (void)stack.tcp_abort(at, handle);
+  });
 }
 
 // ---- to set and to see
@@ -273,16 +251,10 @@ IoResult<void> TcpStream::set_settings(const TcpSettings& settings) {
 }
 
 void TcpStream::set_timeout(std::optional<Duration> timeout) {
-  if (!socket_) return;
-  const host::Engine::Lock lock = socket_->engine->lock();
-  socket_->timeout = timeout;
+  sockets::set_timeout(socket_.get(), timeout);
 }
 
-void TcpStream::set_non_blocking(bool on) {
-  if (!socket_) return;
-  const host::Engine::Lock lock = socket_->engine->lock();
-  socket_->non_blocking = on;
-}
+void TcpStream::set_non_blocking(bool on) { sockets::set_non_blocking(socket_.get(), on); }
 
 IoResult<TcpInfo> TcpStream::info() const {
   if (!socket_) return failure(Error::bad_handle);
@@ -302,18 +274,14 @@ IoResult<Endpoint> TcpStream::remote_endpoint() const {
 }
 
 std::error_code TcpStream::take_error() {
-  if (!socket_) return make_error_code(Error::bad_handle);
-  const host::Engine::Lock lock = socket_->engine->lock();
-  if (const std::error_code bad = socket_->state()) return bad;
-  const std::optional<Error> error = socket_->engine->stack().tcp_take_error(socket_->handle);
-  return error ? make_error_code(*error) : std::error_code{};
+  return sockets::take_error(socket_.get(),
+                             [&](Stack& stack) { return stack.tcp_take_error(socket_->handle); });
 }
 
 std::optional<IcmpErrorReport> TcpStream::error_report() const {
-  if (!socket_) return std::nullopt;
-  const host::Engine::Lock lock = socket_->engine->lock();
-  if (socket_->state()) return std::nullopt;
-  return socket_->engine->stack().tcp_error_report(socket_->handle);
+  return sockets::ask(
+      socket_.get(), [&](Stack& stack) { return stack.tcp_error_report(socket_->handle); },
+      [](std::error_code) { return std::optional<IcmpErrorReport>(); });
 }
 
 }  // namespace hawser

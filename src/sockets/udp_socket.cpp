@@ -41,11 +41,7 @@ IoResult<UdpSocket> UdpSocket::bind(Host& host, const Endpoint& local,
   return socket;
 }
 
-bool UdpSocket::is_open() const {
-  if (!socket_) return false;
-  const host::Engine::Lock lock = socket_->engine->lock();
-  return !socket_->state();
-}
+bool UdpSocket::is_open() const { return sockets::is_open(socket_.get()); }
 
 IoResult<void> UdpSocket::bind(const Endpoint& local) {
   if (!socket_) return failure(Error::bad_handle);
@@ -124,15 +120,9 @@ IoResult<Ready> UdpSocket::wait(Ready interest, Deadline deadline) {
 }
 
 void UdpSocket::close() {
-  if (!socket_) return;
-  const std::shared_ptr<host::Engine> engine = socket_->engine;
-  const host::Engine::Lock lock = engine->lock();
-  if (socket_->state()) return;
-  const SocketHandle handle = socket_->handle;
-  const Instant at = host::Engine::now();
-  engine->detach(*socket_);
-  (void)engine->stack().udp_close(at, handle);
-  engine->after_call(at);
+  sockets::close(socket_.get(), [](Stack& stack, Instant at, SocketHandle handle) {
+    (void)stack.udp_close(at, handle);
+  });
 }
 
 // ---- to set and to see
@@ -173,18 +163,14 @@ IoResult<Endpoint> UdpSocket::remote_endpoint() const {
 }
 
 std::error_code UdpSocket::take_error() {
-  if (!socket_) return make_error_code(Error::bad_handle);
-  const host::Engine::Lock lock = socket_->engine->lock();
-  if (const std::error_code bad = socket_->state()) return bad;
-  const std::optional<Error> error = socket_->engine->stack().udp_take_error(socket_->handle);
-  return error ? make_error_code(*error) : std::error_code{};
+  return sockets::take_error(socket_.get(),
+                             [&](Stack& stack) { return stack.udp_take_error(socket_->handle); });
 }
 
 std::optional<IcmpErrorReport> UdpSocket::take_error_report() {
-  if (!socket_) return std::nullopt;
-  const host::Engine::Lock lock = socket_->engine->lock();
-  if (socket_->state()) return std::nullopt;
-  return socket_->engine->stack().udp_take_error_report(socket_->handle);
+  return sockets::ask(
+      socket_.get(), [&](Stack& stack) { return stack.udp_take_error_report(socket_->handle); },
+      [](std::error_code) { return std::optional<IcmpErrorReport>(); });
 }
 
 }  // namespace hawser
