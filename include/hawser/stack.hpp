@@ -196,8 +196,6 @@ class Stack {
   /// Changes the settings of a connection, or of a listener for those it accepts from now on.
   /// Errors: invalid_argument when they are not TcpSettings::is_valid.
   Result<void> tcp_set_settings(Instant now, SocketHandle socket, const TcpSettings& settings);
-  /// The level of readiness now, as poll(2) would tell it.
-  Ready tcp_ready(SocketHandle socket) const;
   /// Takes the pending error, if there is one: why a connection failed, or a soft error
   /// (RFC9293-MUST-47). Reading clears it.
   std::optional<Error> tcp_take_error(SocketHandle socket);

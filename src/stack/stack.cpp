@@ -172,7 +172,6 @@ Result<void> Stack::tcp_set_settings(Instant now, SocketHandle socket,
                                      const TcpSettings& settings) {
   return impl_->set_settings(now, socket, settings);
 }
-Ready Stack::tcp_ready(SocketHandle socket) const { return impl_->ready(socket); }
 std::optional<Error> Stack::tcp_take_error(SocketHandle socket) {
   return impl_->take_error(socket);
 }

@@ -199,7 +199,7 @@ TEST_F(Open, EveryCallOnABadHandleSaysSo) {
     EXPECT_EQ(stack.tcp_info(bad).error(), Error::bad_handle);
     EXPECT_EQ(stack.tcp_settings(bad).error(), Error::bad_handle);
     EXPECT_EQ(stack.tcp_set_settings(now, bad, {}).error(), Error::bad_handle);
-    EXPECT_EQ(stack.tcp_ready(bad), Ready::none);
+    EXPECT_EQ(stack.ready(bad), Ready::none);
     EXPECT_FALSE(stack.tcp_take_error(bad));
     EXPECT_FALSE(stack.tcp_urgent_mark(bad));
   }
