@@ -194,7 +194,8 @@ class Stack {
   Result<TcpInfo> tcp_info(SocketHandle socket) const;
   Result<TcpSettings> tcp_settings(SocketHandle socket) const;
   /// Changes the settings of a connection, or of a listener for those it accepts from now on.
-  /// Errors: invalid_argument when they are not TcpSettings::is_valid.
+  /// Errors: invalid_argument when they are not TcpSettings::is_valid, or name no algorithm of
+  /// congestion control that the stack knows.
   Result<void> tcp_set_settings(Instant now, SocketHandle socket, const TcpSettings& settings);
   /// Takes the pending error, if there is one: why a connection failed, or a soft error
   /// (RFC9293-MUST-47). Reading clears it.

@@ -3,13 +3,17 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "hawser/address.hpp"
 #include "hawser/error.hpp"
 #include "hawser/time.hpp"
 
 namespace hawser {
+
+struct CongestionAlgorithm;
 
 /// The states of RFC 9293 3.3.2.
 enum class TcpState : std::uint8_t {
@@ -42,6 +46,14 @@ enum class SendReason : std::uint8_t {
   reset,
 };
 std::string_view to_string(SendReason reason);
+
+/// Where a connection stands in the repair of losses.
+enum class TcpRecovery : std::uint8_t {
+  none,
+  fast,     ///< of losses that acknowledgments showed (RFC 6675, RFC 8985)
+  timeout,  ///< of all that was in flight when the retransmission timer expired (RFC 5681 3.1)
+};
+std::string_view to_string(TcpRecovery recovery);
 
 /// Why a connection is not sending now.
 enum class SendBlocked : std::uint8_t {
@@ -88,9 +100,13 @@ struct TcpSettings {
   std::optional<Duration> linger;
   std::uint32_t send_buffer = 1U << 20;     ///< SO_SNDBUF, bytes
   std::uint32_t receive_buffer = 1U << 20;  ///< SO_RCVBUF, bytes of the largest window
+  /// TCP_CONGESTION: the name of an algorithm of the library, "reno", or of one of
+  /// TcpConfig::congestion_algorithms.
+  std::string congestion_control = "reno";
 
   /// Whether every value is one that can be: buffers of 1 byte to 1 GiB, durations above zero
-  /// (linger from zero), at least one probe, 6 bits of DSCP, a hop limit above zero.
+  /// (linger from zero), at least one probe, 6 bits of DSCP, a hop limit above zero. Whether there
+  /// is such an algorithm of congestion control the stack knows.
   bool is_valid() const;
 
   friend bool operator==(const TcpSettings&, const TcpSettings&) = default;
@@ -115,6 +131,9 @@ struct TcpConfig {
   /// When timeouts follow each other, try smaller segments, and later larger ones again: for paths
   /// that drop what is too large without a word (RFC 4821).
   bool path_mtu_search = true;
+  /// Further algorithms of congestion control (hawser/congestion.hpp), which outlive the stack. A
+  /// name of ours among them means theirs.
+  std::vector<const CongestionAlgorithm*> congestion_algorithms;
   std::uint16_t challenge_acks_per_second = 10;  ///< of one connection; RFC 5961 7
   std::uint16_t ephemeral_first = 32768;         ///< RFC 6056 3.2
   std::uint16_t ephemeral_last = 60999;
@@ -137,16 +156,18 @@ struct TcpInfo {
   std::optional<Duration> srtt;  ///< unset before the first sample
   Duration rttvar{};
   Duration rto{};
-  std::uint32_t backoff = 0;        ///< successive timeouts
-  std::uint32_t cwnd = 0;           ///< bytes
-  std::uint32_t ssthresh = 0;       ///< bytes
-  std::uint32_t snd_wnd = 0;        ///< the peer's window, bytes
-  std::uint32_t rcv_wnd = 0;        ///< the window we advertised, bytes
-  std::uint32_t in_flight = 0;      ///< bytes sent and not acknowledged
-  std::uint32_t send_queue = 0;     ///< bytes written and not acknowledged
-  std::uint32_t receive_queue = 0;  ///< bytes in order and not read
-  std::uint32_t out_of_order = 0;   ///< bytes held for reassembly
-  std::uint64_t bytes_sent = 0;     ///< payload, retransmissions included
+  std::uint32_t backoff = 0;  ///< successive timeouts
+  TcpRecovery recovery{};
+  std::string_view congestion_control;  ///< the name of the algorithm, which the stack keeps
+  std::uint32_t cwnd = 0;               ///< bytes
+  std::uint32_t ssthresh = 0;           ///< bytes
+  std::uint32_t snd_wnd = 0;            ///< the peer's window, bytes
+  std::uint32_t rcv_wnd = 0;            ///< the window we advertised, bytes
+  std::uint32_t in_flight = 0;          ///< bytes sent and not acknowledged
+  std::uint32_t send_queue = 0;         ///< bytes written and not acknowledged
+  std::uint32_t receive_queue = 0;      ///< bytes in order and not read
+  std::uint32_t out_of_order = 0;       ///< bytes held for reassembly
+  std::uint64_t bytes_sent = 0;         ///< payload, retransmissions included
   std::uint64_t bytes_acked = 0;
   std::uint64_t bytes_received = 0;  ///< in order
   std::uint64_t segments_sent = 0;

@@ -72,6 +72,8 @@ std::vector<std::string> details_of(const Json& item) {
     lines.push_back(fmt::format("not sending: {}", text_of(connection, "not_sending_because")));
     lines.push_back(fmt::format("{} {} {}", options_of(connection), times_of(connection),
                                 fields(connection, {{"mss", "mss"},
+                                                    {"congestion_control", "control"},
+                                                    {"recovery", "recovery"},
                                                     {"cwnd", "cwnd"},
                                                     {"ssthresh", "ssthresh"},
                                                     {"snd_wnd", "snd_wnd"},

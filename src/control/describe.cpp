@@ -38,6 +38,8 @@ Json describe_connection(const TcpInfo& info) {
   json["rto_ms"] = milliseconds(info.rto);
   const Json numbers = {
       {"backoff", info.backoff},
+      {"congestion_control", info.congestion_control},
+      {"recovery", to_string(info.recovery)},
       {"cwnd", info.cwnd},
       {"ssthresh", info.ssthresh},
       {"snd_wnd", info.snd_wnd},

@@ -154,6 +154,18 @@ std::string_view to_string(SendReason reason) {
   return kUnknown;
 }
 
+std::string_view to_string(TcpRecovery recovery) {
+  switch (recovery) {
+    case TcpRecovery::none:
+      return "none";
+    case TcpRecovery::fast:
+      return "fast";
+    case TcpRecovery::timeout:
+      return "timeout";
+  }
+  return "?";
+}
+
 std::string_view to_string(SendBlocked reason) {
   switch (reason) {
     case SendBlocked::nothing_to_send:

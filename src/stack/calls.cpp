@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "stack/impl.hpp"
+#include "tcp/congestion/congestion.hpp"
 
 namespace hawser {
 
@@ -101,7 +102,7 @@ Result<SocketHandle> Stack::Impl::connect(Instant now, Endpoint local, const End
                                           const TcpSettings* settings) {
   // RFC9293-MUST-46
   if (!interfaces_.is_unicast(remote.address) || remote.port == Port{} ||
-      (settings != nullptr && !settings->is_valid())) {
+      (settings != nullptr && !is_valid(*settings))) {
     return std::unexpected(Error::invalid_argument);
   }
   const auto route = interfaces_.route(remote.address, remote.zone);
@@ -226,9 +227,14 @@ Result<TcpSettings> Stack::Impl::settings(SocketHandle socket) {
   return slot->connection.settings();
 }
 
+bool Stack::Impl::is_valid(const TcpSettings& settings) const {
+  return settings.is_valid() &&
+         tcp::find_congestion(config_.tcp, settings.congestion_control) != nullptr;
+}
+
 Result<void> Stack::Impl::set_settings(Instant now, SocketHandle socket,
                                        const TcpSettings& settings) {
-  if (!settings.is_valid()) return std::unexpected(Error::invalid_argument);
+  if (!is_valid(settings)) return std::unexpected(Error::invalid_argument);
   if (tcp::Listener* listener = listener_of(socket)) {
     listener->settings = settings;
     return {};

@@ -90,6 +90,7 @@ class Stack::Impl {
   Result<TcpInfo> info(SocketHandle socket);
   Result<TcpSettings> settings(SocketHandle socket);
   Result<void> set_settings(Instant now, SocketHandle socket, const TcpSettings& settings);
+  bool is_valid(const TcpSettings& settings) const;
   Ready ready(SocketHandle socket);
   std::optional<Error> take_error(SocketHandle socket);
   std::optional<IcmpErrorReport> error_report(SocketHandle socket);

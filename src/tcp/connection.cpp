@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <limits>
 
 #include "tcp/transitions.hpp"
 #include "tcp/window.hpp"
@@ -15,6 +16,7 @@ Connection::Connection(const Context& context, const Tuple& tuple, SeqNum iss, s
       state_(TcpState::syn_sent),
       progress_at_(context.now),
       settings_(&context.config.defaults),
+      congestion_(algorithm(context, settings)),
       mss_(mss),
       ts_offset_(ts_offset),
       local_mss_(mss) {
@@ -34,6 +36,7 @@ Connection::Connection(const Context& context, const Tuple& tuple, const Handsha
       rcv_wscale_(handshake.rcv_wscale),
       progress_at_(context.now),
       settings_(&context.config.defaults),
+      congestion_(algorithm(context, settings)),
       mss_(std::min(mss, handshake.peer_mss)),
       ts_recent_(handshake.ts_recent),
       ts_recent_at_(seconds(context.now)),
@@ -73,9 +76,44 @@ void Connection::adopt_settings(const Context& context, const TcpSettings& setti
 
 void Connection::set_settings(const Context& context, const TcpSettings& settings) {
   adopt_settings(context, settings);
+  const CongestionAlgorithm& wanted = algorithm(context, settings);
+  const bool other = &wanted != &congestion_.algorithm();
+  const std::uint32_t cwnd = congestion_.cwnd();
+  const std::uint32_t ssthresh = congestion_.ssthresh();
+  if (other) congestion_ = Congestion(wanted);
   if (!synchronized()) return;
+  if (other) start_congestion_control(context, cwnd, ssthresh);
   arm_keep_alive(context);
   if (timers_.is_set(TimerSlot::retransmit)) arm_retransmission(context);
+}
+
+/// Whoever lets settings in has seen that there is such an algorithm.
+const CongestionAlgorithm& Connection::algorithm(const Context& context,
+                                                 const TcpSettings& settings) {
+  const CongestionAlgorithm* found = find_congestion(context.config, settings.congestion_control);
+  assert(found != nullptr);
+  return *found;
+}
+
+CongestionState Connection::congestion_state(const Context& context) const {
+  CongestionState state;
+  state.now = context.now;
+  state.mss = effective_mss();
+  state.initial_window = initial_window(effective_mss(), context.config.initial_window);
+  state.outstanding = in_flight();
+  state.in_flight = pipe();
+  state.delivered =
+      count_.bytes_acked + (extra_ == nullptr ? 0 : extra_->scoreboard.sacked_bytes());
+  state.snd_una = snd_.una;
+  state.snd_nxt = snd_.nxt;
+  state.recovery = recovery();
+  return state;
+}
+
+void Connection::start_congestion_control(const Context& context, std::uint32_t cwnd,
+                                          std::uint32_t ssthresh) {
+  CongestionStart start{congestion_state(context), cwnd, ssthresh};
+  congestion_.on_start(start);
 }
 
 void Connection::set_state(const Context& context, TcpState to) {
@@ -89,8 +127,9 @@ void Connection::become_established(const Context& context) {
   timers_.clear(TimerSlot::retransmit);
   if (flags_.syn_retransmitted) rtt_.assume_syn_loss();
   rtt_.reset_backoff();
-  congestion_.on_established(effective_mss(), context.config.initial_window,
-                             flags_.syn_lost_twice);  // RFC 6928 2
+  const std::uint32_t window = initial_window(effective_mss(), context.config.initial_window);
+  start_congestion_control(context, flags_.syn_lost_twice ? effective_mss() : window,  // RFC 6928 2
+                           std::numeric_limits<std::uint32_t>::max());
   sent_at_ = context.now;
   progress_at_ = context.now;
   ready_ |= Ready::writable;
@@ -197,7 +236,7 @@ Extra& Connection::extra() {
 
 bool Connection::needs_extra(Instant now) const {
   const Extra& extra = *extra_;
-  const bool repairs = in_flight() > 0 || extra.recovery != Recovery::none ||
+  const bool repairs = in_flight() > 0 || extra.recovery != TcpRecovery::none ||
                        (!flags_.sack && snd_.una <= extra.recover);
   const bool waits_for_gap = !extra.reassembly.empty() || extra.acks_owed > 0 ||
                              flags_.duplicate_pending || (flags_.fin_seen && !flags_.fin_received);

@@ -20,7 +20,7 @@
 #include <utility>
 
 #include "hawser/ready.hpp"
-#include "tcp/congestion/new_reno.hpp"
+#include "tcp/congestion/congestion.hpp"
 #include "tcp/context.hpp"
 #include "tcp/extra.hpp"
 #include "tcp/handshake.hpp"
@@ -185,6 +185,9 @@ class Connection {
 
   // connection.cpp
   void set_state(const Context& context, TcpState to);
+  static const CongestionAlgorithm& algorithm(const Context& context, const TcpSettings& settings);
+  CongestionState congestion_state(const Context& context) const;
+  void start_congestion_control(const Context& context, std::uint32_t cwnd, std::uint32_t ssthresh);
   void fail(const Context& context, Error error, CloseReason reason);
   void finish(const Context& context, CloseReason reason);
   void become_established(const Context& context);
@@ -223,12 +226,14 @@ class Connection {
   // connection_ack.cpp
   void on_ack(const Context& context, const Segment& segment);
   bool is_duplicate_ack(const Segment& segment) const;
-  void release_acknowledged(std::uint32_t acked);
+  std::uint32_t release_acknowledged(std::uint32_t acked);
+  bool window_was_full(std::uint32_t flight) const;
+  void tell_congestion_control(const Context& context, AckSample& sample);
   void update_send_window(const Context& context, const Segment& segment);
   void take_round_trip_sample(const Context& context, const Segment& segment);
   void end_timing(const Context& context);
-  void on_new_ack(const Context& context, std::uint32_t acked, std::uint32_t flight);
-  void advance_recovery(const Context& context, std::uint32_t acked, std::uint32_t flight);
+  void on_new_ack(const Context& context, std::uint32_t acked);
+  void advance_recovery(const Context& context, std::uint32_t acked);
   void leave_recovery(const Context& context);
   void on_duplicate_ack(const Context& context);
   bool loss_is_certain() const;
@@ -310,7 +315,7 @@ class Connection {
   SeqNum acceptable_seq() const {
     return synchronized() ? min(snd_.nxt, snd_.una + snd_.wnd) : snd_.nxt;
   }
-  Recovery recovery() const { return extra_ == nullptr ? Recovery::none : extra_->recovery; }
+  TcpRecovery recovery() const { return extra_ == nullptr ? TcpRecovery::none : extra_->recovery; }
   bool peer_window_closed() const { return synchronized() && snd_.wnd == 0; }
   /// What is left of the window that the peer was told of.
   std::uint32_t advertised() const {
@@ -329,6 +334,9 @@ class Connection {
   Ready ready_ = Ready::none;
   std::uint8_t snd_wscale_ = 0;
   std::uint8_t rcv_wscale_ = 0;
+  CloseReason close_reason_ = CloseReason::none;
+  std::uint8_t error_ = 0;       ///< why it failed, an Error to report once; or zero
+  std::uint8_t soft_error_ = 0;  ///< an Error that did not end it (RFC9293-MUST-47); or zero
   SeqNum timed_seq_;
   std::unique_ptr<Extra> extra_;  ///< null: nothing of it is needed
   Timers timers_;
@@ -337,14 +345,11 @@ class Connection {
   SendQueue send_queue_;
   ReceiveQueue receive_queue_;
   const TcpSettings* settings_;  ///< the stack's defaults, or our own copy
-  // Small members follow these two in what would be padding.
+  Congestion congestion_;
+  // Small members follow this one in what would be padding.
   [[no_unique_address]] RttEstimator rtt_;
-  std::uint16_t mss_;  ///< the smaller of what the peer takes and the path carries
-  [[no_unique_address]] NewReno congestion_;
-  CloseReason close_reason_ = CloseReason::none;
-  std::uint8_t error_ = 0;       ///< why it failed, an Error to report once; or zero
-  std::uint8_t soft_error_ = 0;  ///< an Error that did not end it (RFC9293-MUST-47); or zero
-  std::uint32_t timed_at_ = 0;   ///< when timed_seq_ was sent, microseconds modulo 2^32
+  std::uint16_t mss_;           ///< the smaller of what the peer takes and the path carries
+  std::uint32_t timed_at_ = 0;  ///< when timed_seq_ was sent, microseconds modulo 2^32
   std::uint32_t ts_recent_ = 0;
   std::uint32_t ts_recent_at_ = 0;  ///< when ts_recent_ was set, seconds
   std::uint32_t ts_offset_ = 0;
@@ -357,6 +362,6 @@ class Connection {
   } count_;
 };
 
-static_assert(sizeof(Connection) <= 240, "what an idle connection costs");
+static_assert(sizeof(Connection) <= 256, "what an idle connection costs");
 
 }  // namespace hawser::tcp

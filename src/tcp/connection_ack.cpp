@@ -13,24 +13,38 @@ void Connection::on_ack(const Context& context, const Segment& segment) {
   if (ack < snd_.una) return;  // an older one, overtaken
   const std::uint32_t flight = in_flight();
   const std::uint32_t acked = distance(snd_.una, ack);
+  AckSample sample;
+  sample.acked = acked;
+  sample.prior_in_flight = pipe();
+  sample.window_limited = recovery() == TcpRecovery::timeout || window_was_full(flight);
   // With SACK, news of what arrived out of order counts; without, an ACK that repeats the last one.
   bool arrived = !flags_.sack && acked == 0 && is_duplicate_ack(segment);
   if (acked > 0) {
     take_round_trip_sample(context, segment);
-    release_acknowledged(acked);
+    sample.delivered_now = release_acknowledged(acked);
   }
   if (flags_.sack && segment.header.options.sack_count > 0) {
     Scoreboard& scoreboard = extra().scoreboard;
-    arrived =
-        scoreboard.on_sack(snd_.una, snd_.nxt, segment.header.options.sack()).newly_sacked > 0;
+    const std::uint32_t sacked =
+        scoreboard.on_sack(snd_.una, snd_.nxt, segment.header.options.sack()).newly_sacked;
+    arrived = sacked > 0;
+    sample.delivered_now += sacked;
     if (flags_.timing && scoreboard.is_sacked(timed_seq_ - 1U)) end_timing(context);
   }
   update_send_window(context, segment);
   // RFC9293-MUST-37: it answers, so it lives. But when nobody holds the connection any more, data
   // that the peer never takes is not kept for ever (RFC 6429 3).
   if (snd_.wnd == 0 && !flags_.released) progress_at_ = context.now;
-  if (acked > 0) on_new_ack(context, acked, flight);
+  if (acked + sample.delivered_now > 0) tell_congestion_control(context, sample);
+  if (acked > 0) on_new_ack(context, acked);
   if (arrived && in_flight() > 0) on_duplicate_ack(context);
+}
+
+/// Whether more would have been sent, had the congestion window been larger.
+bool Connection::window_was_full(std::uint32_t flight) const {
+  const std::uint32_t cwnd = congestion_.cwnd();
+  return flight + 2 * effective_mss() > cwnd ||
+         (cwnd < congestion_.ssthresh() && cwnd < 2 * flight);
 }
 
 /// RFC 5681 2: nothing in it is new but that something has arrived. What answers a probe of a
@@ -40,18 +54,25 @@ bool Connection::is_duplicate_ack(const Segment& segment) const {
          unscaled_window(segment.header.window, snd_wscale_) == snd_.wnd;
 }
 
-void Connection::release_acknowledged(std::uint32_t acked) {
+/// Returns how many bytes of it were not SACKed before.
+std::uint32_t Connection::release_acknowledged(std::uint32_t acked) {
   const std::uint32_t data = std::min(acked, send_queue_.size());
   if (acked > data) flags_.fin_acked = true;
   send_queue_.release(data);
   snd_.una += acked;
   count_.bytes_acked += data;
-  if (extra_ != nullptr) extra_->scoreboard.on_ack(snd_.una);
+  std::uint32_t known = 0;
+  if (extra_ != nullptr) {
+    known = extra_->scoreboard.sacked_bytes();
+    extra_->scoreboard.on_ack(snd_.una);
+    known -= extra_->scoreboard.sacked_bytes();
+  }
   if (flags_.snd_urgent && snd_.una >= extra_->snd_up) flags_.snd_urgent = false;
   if (flags_.sender_blocked && send_queue_.size() <= settings_->send_buffer / 3 * 2) {
     flags_.sender_blocked = false;
     ready_ |= Ready::writable;
   }
+  return acked - known;
 }
 
 void Connection::update_send_window(const Context& context, const Segment& segment) {
@@ -86,7 +107,7 @@ void Connection::update_send_window(const Context& context, const Segment& segme
 void Connection::take_round_trip_sample(const Context& context, const Segment& segment) {
   if (flags_.timing) {
     if (segment.header.ack < timed_seq_) return;
-    if (recovery() == Recovery::none) return end_timing(context);
+    if (recovery() == TcpRecovery::none) return end_timing(context);
     flags_.timing = false;
   }
   const auto& timestamps = segment.header.options.timestamps;
@@ -108,7 +129,12 @@ void Connection::end_timing(const Context& context) {
   rtt_.on_sample(taken, context.config);
 }
 
-void Connection::on_new_ack(const Context& context, std::uint32_t acked, std::uint32_t flight) {
+void Connection::tell_congestion_control(const Context& context, AckSample& sample) {
+  static_cast<CongestionState&>(sample) = congestion_state(context);
+  congestion_.on_ack(sample);
+}
+
+void Connection::on_new_ack(const Context& context, std::uint32_t acked) {
   progress_at_ = context.now;
   flags_.probe_pending = false;  // what it was to repeat may be gone
   if (extra_ != nullptr) extra_->dup_acks = 0;
@@ -119,58 +145,47 @@ void Connection::on_new_ack(const Context& context, std::uint32_t acked, std::ui
   } else {
     arm_retransmission(context);  // RFC6298-5.3
   }
-  advance_recovery(context, acked, flight);
+  advance_recovery(context, acked);
   if (flags_.fin_acked) on_fin_acked(context);
 }
 
-void Connection::advance_recovery(const Context& context, std::uint32_t acked,
-                                  std::uint32_t flight) {
+void Connection::advance_recovery(const Context& context, std::uint32_t acked) {
   if (extra_ != nullptr) extra_->high_rxt = max(extra_->high_rxt, snd_.una);
   const bool over = extra_ == nullptr || snd_.una >= extra_->recover;
   switch (recovery()) {
-    case Recovery::none: {
-      const bool window_was_full =
-          flight + 2 * effective_mss() > congestion_.cwnd() ||
-          (congestion_.cwnd() < congestion_.ssthresh() && congestion_.cwnd() < 2 * flight);
-      congestion_.on_ack(acked, effective_mss(), window_was_full);
+    case TcpRecovery::none:
       if (extra_ == nullptr) return;
       extra_->dup_bytes = 0;
       // So that it never lies 2^31 behind.
       if (snd_.una > extra_->recover) extra_->recover = snd_.una - 1U;
       return;
-    }
-    case Recovery::fast:
+    case TcpRecovery::fast:
       if (over) return leave_recovery(context);
       // RFC 6582 3.2 step 3: a partial ACK says that the next segment is lost too. What it covers
       // beyond the retransmission was counted by duplicate ACKs before.
       extra_->dup_bytes -= std::min(extra_->dup_bytes, acked - std::min(acked, effective_mss()));
       if (extra_->scoreboard.empty()) flags_.force_retransmit = true;
       return;
-    case Recovery::timeout:
-      congestion_.on_ack(acked, effective_mss(), true);
+    case TcpRecovery::timeout:
       if (over) leave_recovery(context);
       return;
   }
 }
 
 void Connection::leave_recovery(const Context& context) {
-  if (extra_->recovery ==
-      Recovery::fast) {  // no burst: RFC 6582 3.2 step 3, full acknowledgment (1)
-    const std::uint32_t mss = effective_mss();
-    congestion_.set_cwnd(std::min(congestion_.ssthresh(), std::max(in_flight(), mss) + mss));
-  }
-  extra_->recovery = Recovery::none;
+  extra_->recovery = TcpRecovery::none;
   flags_.force_retransmit = false;
   extra_->dup_bytes = 0;
+  congestion_.on_recovered(congestion_state(context));
   context.emit(tuple_.local, tuple_.remote,
                CongestionChanged{congestion_.cwnd(), congestion_.ssthresh()});
 }
 
 void Connection::on_duplicate_ack(const Context& context) {
   Extra& extra = this->extra();
-  if (extra.recovery == Recovery::timeout) return;
+  if (extra.recovery == TcpRecovery::timeout) return;
   if (!flags_.sack) extra.dup_bytes = std::min(extra.dup_bytes + effective_mss(), in_flight());
-  if (extra.recovery == Recovery::fast) return;
+  if (extra.recovery == TcpRecovery::fast) return;
   if (extra.dup_acks < 255) ++extra.dup_acks;
   if (loss_is_certain()) enter_fast_recovery(context);
 }
@@ -186,13 +201,12 @@ bool Connection::loss_is_certain() const {
 void Connection::enter_fast_recovery(const Context& context) {
   Extra& extra = this->extra();
   ++extra.count.fast_recoveries;
-  // Segments that limited transmit let out do not count as flight (RFC 5681 3.2 step 2).
   if (lost_probe_alone()) {
     arm_retransmission(context);  // what followed it had to wait for acknowledgments
   } else {
-    congestion_.on_loss(std::min(in_flight(), congestion_.cwnd()), effective_mss());
+    congestion_.on_congestion(CongestionSignal::loss, congestion_state(context));
   }
-  extra.recovery = Recovery::fast;
+  extra.recovery = TcpRecovery::fast;
   extra.recover = snd_.nxt;
   extra.high_rxt = snd_.una;
   flags_.force_retransmit = true;

@@ -36,7 +36,7 @@ void Connection::restart_after_idle(const Context& context) {
   // RFC 5681 4.1: after an idle time of more than one RTO the window is no longer trusted.
   if (!synchronized() || in_flight() != 0) return;
   if (context.now - sent_at_ > rtt_.rto(context.config)) {
-    congestion_.on_idle(mss_, context.config.initial_window);
+    congestion_.on_idle(congestion_state(context));
   }
 }
 
@@ -107,6 +107,8 @@ TcpInfo Connection::info(const Context& context) const {
   info.rttvar = rtt_.rttvar();
   info.rto = rtt_.rto(context.config);
   info.backoff = rtt_.backoff();
+  info.recovery = recovery();
+  info.congestion_control = congestion_.algorithm().name;
   info.cwnd = congestion_.cwnd();
   info.ssthresh = congestion_.ssthresh();
   info.snd_wnd = snd_.wnd;

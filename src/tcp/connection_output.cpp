@@ -62,16 +62,16 @@ std::optional<Connection::Range> Connection::next_retransmission() const {
   const Scoreboard& scoreboard = extra_->scoreboard;
   const SeqNum from = max(snd_.una, extra_->high_rxt);
   switch (extra_->recovery) {
-    case Recovery::none:
+    case TcpRecovery::none:
       return std::nullopt;
-    case Recovery::fast:
+    case TcpRecovery::fast:
       if (flags_.force_retransmit) {
         return clip(scoreboard.next_hole(snd_.una, snd_.nxt), SendReason::retransmit_fast, true);
       }
       if (!flags_.sack) return std::nullopt;
       return clip(scoreboard.next_hole(from, scoreboard.lost_below(snd_.una, effective_mss())),
                   SendReason::retransmit_fast, false);
-    case Recovery::timeout:
+    case TcpRecovery::timeout:
       return clip(scoreboard.next_hole(from, extra_->recover), SendReason::retransmit_rto, false);
   }
   return std::nullopt;
@@ -80,7 +80,7 @@ std::optional<Connection::Range> Connection::next_retransmission() const {
 /// RFC 6675 4 NextSeg rule 3: with nothing new to send, what was not SACKed although something
 /// behind it was.
 std::optional<Connection::Range> Connection::next_doubtful() const {
-  if (recovery() != Recovery::fast || extra_->scoreboard.empty()) return std::nullopt;
+  if (recovery() != TcpRecovery::fast || extra_->scoreboard.empty()) return std::nullopt;
   const Scoreboard& scoreboard = extra_->scoreboard;
   return clip(scoreboard.next_hole(max(snd_.una, extra_->high_rxt), scoreboard.highest()),
               SendReason::retransmit_fast, false);
@@ -141,17 +141,17 @@ std::uint32_t Connection::pipe() const {
   const Scoreboard& scoreboard = extra_->scoreboard;
   const SeqNum high_rxt = extra_->high_rxt;
   switch (extra_->recovery) {
-    case Recovery::none: {
+    case TcpRecovery::none: {
       // Limited transmit: each of the first two duplicate ACKs lets one segment out (RFC 3042).
       const std::uint32_t left = scoreboard.sacked_bytes() + extra_->dup_bytes;
       return in_flight() - std::min({in_flight(), left, 2 * effective_mss()});
     }
-    case Recovery::fast:
+    case TcpRecovery::fast:
       if (flags_.sack) {
         return scoreboard.pipe(snd_.una, snd_.nxt, max(snd_.una, high_rxt), effective_mss());
       }
       return in_flight() - std::min(extra_->dup_bytes, in_flight());
-    case Recovery::timeout: {
+    case TcpRecovery::timeout: {
       // All that was in flight at the timeout counts as lost until it is sent again.
       std::uint32_t resent = 0;
       SeqNum from = snd_.una;

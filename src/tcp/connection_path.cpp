@@ -60,7 +60,7 @@ bool Connection::on_packet_too_big(const Context& context, SeqNum quoted, std::u
   }
   // RFC5927-7.2: what has arrived before may be too large now, or somebody lies. If it is true the
   // segment will not arrive, and its timer will expire.
-  const bool lost = recovery() == Recovery::timeout && rtt_.backoff() > 0;
+  const bool lost = recovery() == TcpRecovery::timeout && rtt_.backoff() > 0;
   if (flags_.full_size_acked && !lost) {
     path_search().hold(quoted, mss);
     return false;
@@ -107,7 +107,8 @@ void Connection::on_path_ack(const Context& context) {
 
 std::optional<Connection::Range> Connection::next_path_probe(Instant now) const {
   const auto size = extra_->path->due(now, mss_);
-  if (!size || recovery() != Recovery::none || flags_.fin_acked || fin_sent()) return std::nullopt;
+  if (!size || recovery() != TcpRecovery::none || flags_.fin_acked || fin_sent())
+    return std::nullopt;
   const std::uint32_t length = *size - (mss_ - max_payload());
   const std::uint32_t needed = length + kBehindProbe * max_payload();
   const bool enough = distance(snd_.nxt, data_end()) >= needed &&

@@ -68,7 +68,9 @@ void Connection::on_retransmission_timeout(const Context& context) {
   if (extra.scoreboard.is_sacked(snd_.una)) extra.scoreboard.clear();
   if (!believe_held_message(context)) {
     suspect_black_hole(context);
-    congestion_.on_timeout(in_flight(), effective_mss(), extra.recovery != Recovery::timeout);
+    const bool again = extra.recovery == TcpRecovery::timeout;
+    congestion_.on_congestion(again ? CongestionSignal::timeout_again : CongestionSignal::timeout,
+                              congestion_state(context));
   }
   resend_all();
   context.emit(tuple_.local, tuple_.remote,
@@ -80,7 +82,7 @@ void Connection::on_retransmission_timeout(const Context& context) {
 /// From here on all that is in flight counts as lost.
 void Connection::resend_all() {
   Extra& extra = this->extra();
-  extra.recovery = Recovery::timeout;
+  extra.recovery = TcpRecovery::timeout;
   extra.recover = snd_.nxt;
   extra.high_rxt = snd_.una;
   extra.dup_bytes = 0;

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "hawser/seq_num.hpp"
+#include "hawser/tcp.hpp"
 #include "hawser/tcp_header.hpp"
 #include "hawser/time.hpp"
 #include "tcp/path_search.hpp"
@@ -15,8 +16,6 @@
 #include "tcp/scoreboard.hpp"
 
 namespace hawser::tcp {
-
-enum class Recovery : std::uint8_t { none, fast, timeout };
 
 struct Extra {
   /// Made while `una` is SND.UNA: nothing is known to be lost.
@@ -29,7 +28,7 @@ struct Extra {
   std::uint32_t dup_bytes = 0;  ///< without SACK: what duplicate ACKs say has left the network
   std::uint32_t retransmitted_ts = 0;  ///< our timestamp when data was last sent again
   std::uint8_t dup_acks = 0;
-  Recovery recovery = Recovery::none;
+  TcpRecovery recovery = TcpRecovery::none;
 
   // The receiver's gaps.
   std::uint8_t acks_owed = 0;  ///< duplicate ACKs to send, one for each segment out of order

@@ -1,27 +1,65 @@
-// What an algorithm of congestion control is to a connection (RFC 5681). Detection of loss lies
-// outside: the algorithm learns that data was lost and answers with a window.
+// The congestion control of one connection: any algorithm (hawser/congestion.hpp), by value.
+// congestion.cpp has the list of those that the library knows.
 #pragma once
 
 #include <algorithm>
-#include <concepts>
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <string_view>
+
+#include "hawser/congestion.hpp"
 
 namespace hawser::tcp {
 
-/// The shape that all algorithms share, so that a connection can hold any of them by value. All
-/// windows are in bytes.
-template <typename T>
-concept CongestionControl = requires(T t, const T c, std::uint32_t bytes, std::uint32_t mss,
-                                     std::uint16_t segments, bool flag) {
-  t.on_established(mss, segments, flag);
-  t.on_ack(bytes, mss, flag);
-  t.on_loss(bytes, mss);
-  t.on_timeout(bytes, mss, flag);
-  t.on_idle(mss, segments);
-  t.set_cwnd(bytes);
-  { c.cwnd() } -> std::same_as<std::uint32_t>;
-  { c.ssthresh() } -> std::same_as<std::uint32_t>;
+/// The algorithm of this name: one that the configuration brings, or one of ours. Null when there
+/// is none.
+const CongestionAlgorithm* find_congestion(const TcpConfig& config, std::string_view name);
+
+class Congestion {
+ public:
+  explicit Congestion(const CongestionAlgorithm& algorithm) : algorithm_(&algorithm) {
+    algorithm_->make(room());
+  }
+  Congestion(const Congestion& other) : algorithm_(other.algorithm_) {
+    algorithm_->copy(room(), other.room());
+  }
+  Congestion& operator=(const Congestion& other) {
+    if (this == &other) return *this;
+    algorithm_->destroy(room());
+    algorithm_ = other.algorithm_;
+    algorithm_->copy(room(), other.room());
+    return *this;
+  }
+  ~Congestion() { algorithm_->destroy(room()); }
+
+  const CongestionAlgorithm& algorithm() const { return *algorithm_; }
+  void on_start(const CongestionStart& start) { algorithm_->on_start(room(), start); }
+  void on_ack(const AckSample& ack) { algorithm_->on_ack(room(), ack); }
+  void on_congestion(CongestionSignal signal, const CongestionState& state) {
+    algorithm_->on_congestion(room(), signal, state);
+  }
+  void on_recovered(const CongestionState& state) { algorithm_->on_recovered(room(), state); }
+  /// `before` is a copy of this one; if the algorithm was changed meanwhile, nothing comes back.
+  void on_spurious(const Congestion& before, const CongestionState& state) {
+    if (before.algorithm_ != algorithm_) return;
+    algorithm_->on_spurious(room(), before.room(), state);
+  }
+  void on_idle(const CongestionState& state) { algorithm_->on_idle(room(), state); }
+  /// At least one segment may always be in flight, whatever the algorithm says: the caller's part.
+  std::uint32_t cwnd() const { return algorithm_->cwnd(room()); }
+  std::uint32_t ssthresh() const { return algorithm_->ssthresh(room()); }
+  std::uint64_t pacing_rate() const { return algorithm_->pacing_rate(room()); }
+
+ private:
+  void* room() { return room_.data(); }
+  const void* room() const { return room_.data(); }
+
+  const CongestionAlgorithm* algorithm_;
+  alignas(void*) std::array<std::byte, CongestionAlgorithm::kRoom> room_;
 };
+
+static_assert(sizeof(Congestion) == 24);
 
 /// The initial window of RFC 6928 2 for `segments` (there 10) of them, in bytes:
 /// min(10 * MSS, max(2 * MSS, 14600)).

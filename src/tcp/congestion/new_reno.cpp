@@ -9,46 +9,41 @@ namespace {
 /// No window field, however scaled, allows more (RFC 7323 2.3).
 constexpr std::uint32_t kMaxWindow = std::uint32_t{1} << 30;
 
-std::uint32_t after_loss(std::uint32_t flight, std::uint32_t mss) {
-  return std::max(flight / 2, 2 * mss);
-}
-
 }  // namespace
 
-void NewReno::on_established(std::uint32_t mss, std::uint16_t initial_segments, bool syn_lost) {
-  cwnd_ = syn_lost ? mss : initial_window(mss, initial_segments);
+void NewReno::on_start(const CongestionStart& start) {
+  cwnd_ = start.cwnd;
+  ssthresh_ = start.ssthresh;
 }
 
-void NewReno::on_ack(std::uint32_t acked, std::uint32_t mss, bool window_was_full) {
-  if (!window_was_full) return;
+void NewReno::on_ack(const AckSample& ack) {
+  if (!ack.window_limited || ack.recovery == TcpRecovery::fast) return;
   if (cwnd_ < ssthresh_) {
     // RFC 3465 2.2 and 2.3: at most two segments for an acknowledgment, one after a timeout.
-    const std::uint32_t most = after_timeout_ ? mss : 2 * mss;
-    cwnd_ = std::min(cwnd_ + std::min(acked, most), kMaxWindow);
+    const std::uint32_t most = after_timeout_ ? ack.mss : 2 * ack.mss;
+    cwnd_ = std::min(cwnd_ + std::min(ack.acked, most), kMaxWindow);
     return;
   }
   after_timeout_ = false;
-  bytes_acked_ += std::min(acked, cwnd_);
+  bytes_acked_ += std::min(ack.acked, cwnd_);
   if (bytes_acked_ < cwnd_) return;
   bytes_acked_ -= cwnd_;
-  cwnd_ = std::min(cwnd_ + mss, kMaxWindow);
+  cwnd_ = std::min(cwnd_ + ack.mss, kMaxWindow);
 }
 
-void NewReno::on_loss(std::uint32_t flight, std::uint32_t mss) {
-  ssthresh_ = after_loss(flight, mss);
-  cwnd_ = ssthresh_;
+void NewReno::on_congestion(CongestionSignal signal, const CongestionState& state) {
+  // Segments that limited transmit let out do not count as flight (RFC 5681 3.2 step 2).
+  const std::uint32_t flight = std::min(state.outstanding, cwnd_);
+  const bool timeout =
+      signal == CongestionSignal::timeout || signal == CongestionSignal::timeout_again;
+  if (signal != CongestionSignal::timeout_again) ssthresh_ = std::max(flight / 2, 2 * state.mss);
+  cwnd_ = timeout ? state.mss : ssthresh_;
+  after_timeout_ = timeout;
   bytes_acked_ = 0;
 }
 
-void NewReno::on_timeout(std::uint32_t flight, std::uint32_t mss, bool first) {
-  if (first) ssthresh_ = after_loss(flight, mss);
-  cwnd_ = mss;
-  bytes_acked_ = 0;
-  after_timeout_ = true;
-}
-
-void NewReno::on_idle(std::uint32_t mss, std::uint16_t initial_segments) {
-  cwnd_ = std::min(cwnd_, initial_window(mss, initial_segments));
+void NewReno::on_idle(const CongestionState& state) {
+  cwnd_ = std::min(cwnd_, state.initial_window);
   bytes_acked_ = 0;
 }
 

@@ -1,0 +1,25 @@
+#include "tcp/congestion/congestion.hpp"
+
+#include "tcp/congestion/new_reno.hpp"
+
+namespace hawser::tcp {
+
+namespace {
+
+constexpr CongestionAlgorithm kReno = congestion_algorithm<NewReno>("reno");
+
+constexpr std::array kOurs = {&kReno};
+
+}  // namespace
+
+const CongestionAlgorithm* find_congestion(const TcpConfig& config, std::string_view name) {
+  for (const CongestionAlgorithm* theirs : config.congestion_algorithms) {
+    if (theirs->name == name) return theirs;
+  }
+  for (const CongestionAlgorithm* ours : kOurs) {
+    if (ours->name == name) return ours;
+  }
+  return nullptr;
+}
+
+}  // namespace hawser::tcp
