@@ -27,6 +27,12 @@ std::optional<RouteInfo> network_route_of(const OwnAddress& own) {
 
 }  // namespace
 
+void Interfaces::set_mtu_v4(InterfaceId interface, std::uint32_t mtu) {
+  Link& changed = links_[static_cast<std::size_t>(interface)];
+  changed.mtu_v4 = std::min(mtu, changed.mtu);
+  ++generation_;
+}
+
 void Interfaces::set_mtu_v6(InterfaceId interface, std::uint32_t mtu) {
   Link& changed = links_[static_cast<std::size_t>(interface)];
   changed.mtu_v6 = std::min(mtu, changed.mtu);
@@ -100,7 +106,7 @@ void Interfaces::set_reachable(InterfaceId interface, const IpAddress& gateway, 
 
 Route Interfaces::by(InterfaceId interface, const IpAddress& next_hop) const {
   const Link& way = link(interface);
-  return {interface, next_hop.is_v4() ? way.mtu : way.mtu_v6, next_hop};
+  return {interface, next_hop.is_v4() ? way.mtu_v4 : way.mtu_v6, next_hop};
 }
 
 std::optional<Route> Interfaces::route(const IpAddress& destination, Zone zone) const {

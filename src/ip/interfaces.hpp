@@ -31,9 +31,10 @@ struct Route {
 
 /// What an interface is joined to.
 struct Link {
-  std::uint32_t mtu = 0;        ///< bytes of the largest IP packet
-  std::uint32_t mtu_v6 = 0;     ///< the same for IPv6, where routers may ask for less
+  std::uint32_t mtu = 0;        ///< bytes of the largest IP packet that the device takes
   bool has_neighbours = false;  ///< an Ethernet
+  std::uint32_t mtu_v4 = mtu;   ///< of IPv4, where a lease may ask for less
+  std::uint32_t mtu_v6 = mtu;   ///< of IPv6, where routers may
 };
 
 /// The interfaces of a host. Their number is fixed; addresses and routes come and go.
@@ -45,6 +46,9 @@ class Interfaces {
   const Link& link(InterfaceId interface) const {
     return links_[static_cast<std::size_t>(interface)];
   }
+  /// What a DHCP server says that the link takes of IPv4 (RFC 2132 5.1); no more than the device
+  /// does.
+  void set_mtu_v4(InterfaceId interface, std::uint32_t mtu);
   /// What routers say that the link takes of IPv6 (RFC 4861 6.3.4); no more than the device does.
   void set_mtu_v6(InterfaceId interface, std::uint32_t mtu);
 

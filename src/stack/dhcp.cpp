@@ -19,6 +19,10 @@ RouteConfig route_config(const wire::DhcpRoute& route, InterfaceId interface) {
   return config;
 }
 
+/// A server may not make all packets as small as the protocol lets it: every host takes this many
+/// bytes (RFC 791 3.1).
+constexpr std::uint32_t kLeastMtu = 576;
+
 bool has_route(const std::optional<dhcp::Lease>& lease, const wire::DhcpRoute& route) {
   return lease && std::ranges::find(lease->routes, route) != lease->routes.end();
 }
@@ -95,6 +99,9 @@ void Stack::Impl::take_lease(const Context& context, DhcpInterface& held,
       if (!has_route(lease, old)) remove_dhcp_route(held.interface, old);
     }
   }
+  const std::uint32_t link_mtu = interfaces_.link(held.interface).mtu;
+  interfaces_.set_mtu_v4(held.interface,
+                         lease.mtu ? std::max<std::uint32_t>(*lease.mtu, kLeastMtu) : link_mtu);
   held.lease = lease;
   if (!interface.detect_duplicates) {
     on_address_ready(context, {held.interface, lease.address.address});
@@ -104,6 +111,7 @@ void Stack::Impl::take_lease(const Context& context, DhcpInterface& held,
 void Stack::Impl::drop_lease(const Context& context, DhcpInterface& held) {
   if (!held.lease) return;
   for (const wire::DhcpRoute& route : held.lease->routes) remove_dhcp_route(held.interface, route);
+  interfaces_.set_mtu_v4(held.interface, interfaces_.link(held.interface).mtu);
   // It may have expired by itself.
   static_cast<void>(remove_address(context.now, held.interface, held.lease->address.address));
   held.lease.reset();

@@ -13,9 +13,7 @@ ip::Interfaces interfaces_of(const StackConfig& config) {
   std::vector<ip::Link> links;
   links.reserve(config.interfaces.size());
   for (const InterfaceConfig& interface : config.interfaces) {
-    links.push_back({.mtu = interface.mtu,
-                     .mtu_v6 = interface.mtu,
-                     .has_neighbours = interface.mac.has_value()});
+    links.push_back({.mtu = interface.mtu, .has_neighbours = interface.mac.has_value()});
   }
   ip::Interfaces interfaces(std::move(links));
   for (std::size_t i = 0; i < config.interfaces.size(); ++i) {

@@ -97,7 +97,7 @@ class AutoconfigurationTest : public ::testing::Test {
     return way ? std::optional(way->next_hop) : std::nullopt;
   }
 
-  Interfaces interfaces{{{1500, 1500, true}}};
+  Interfaces interfaces{{{1500, true}}};
   Autoconfiguration autoconfiguration;
   Instant now{};
   std::vector<Seen> seen;

@@ -32,7 +32,7 @@ class InterfacesTest : public ::testing::Test {
     return interfaces.source_for(address(to), zone);
   }
 
-  Interfaces interfaces{{{1500, 1500, true}, {1280, 1280, false}}};
+  Interfaces interfaces{{{1500, true}, {1280, false}}};
 };
 
 TEST_F(InterfacesTest, TheLongestPrefixLeads) {

@@ -73,6 +73,7 @@ class StackDhcpTest : public ::testing::Test {
       answer.routers = {kServer};
       answer.dns = {IpAddress::v4(10, 0, 0, 53)};
       answer.domain = "harbour.example";
+      answer.mtu = mtu;
       answer.lease_seconds = 1000;
       const IpAddress to = question->broadcast ? kEverybody : question->client;
       EXPECT_TRUE(world.stack(server).udp_send_to(world.now(), socket, wire::emit_dhcp(answer),
@@ -102,6 +103,7 @@ class StackDhcpTest : public ::testing::Test {
   SwitchId ethernet = world.add_switch();
   SocketHandle socket;
   IpAddress offer = kGiven;
+  std::optional<std::uint16_t> mtu;
   bool silent = false;
   std::vector<DhcpType> heard;
 };
