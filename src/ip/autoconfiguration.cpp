@@ -146,10 +146,32 @@ Duration Autoconfiguration::jitter(Duration of) {
 
 void Autoconfiguration::on_time(Instant now) {
   duplicates_.on_time(now);
-  settle_duplicates(now);
+  settle(now);
   for (State& state : states_) {
     std::erase_if(state.servers, [&](const Server& server) { return server.valid_until <= now; });
     if (state.next_solicitation <= now) solicit(now, state);
+  }
+}
+
+void Autoconfiguration::settle(Instant now) {
+  settle_duplicates(now);
+  if (routes_seen_ == interfaces_.generation()) return;
+  routes_seen_ = interfaces_.generation();
+  miss_routers(now);
+}
+
+/// When the last default router of a link is gone, others are asked for as in the beginning: all
+/// hosts of the link miss it at once, so each waits a while of its own (RFC4861-6.3.7, RFC7559-2).
+void Autoconfiguration::miss_routers(Instant now) {
+  for (State& state : states_) {
+    if (!state.has_router || count_routes(state.interface, RouteOrigin::advertised, true) != 0) {
+      continue;
+    }
+    state.has_router = false;
+    state.interval = Duration::zero();
+    state.next_solicitation =
+        now + Duration(static_cast<Duration::rep>(
+                  random_.below(static_cast<std::uint64_t>(kMaxSolicitationDelay.count()))));
   }
 }
 
@@ -174,7 +196,7 @@ Instant Autoconfiguration::next_deadline() const {
 }
 
 std::optional<AutoconfigurationOutput> Autoconfiguration::poll_output(Instant now) {
-  settle_duplicates(now);
+  settle(now);
   if (outputs_.empty()) return std::nullopt;
   const AutoconfigurationOutput output = outputs_.front();
   outputs_.pop_front();

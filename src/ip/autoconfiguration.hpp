@@ -58,6 +58,7 @@ class Autoconfiguration {
   static constexpr std::uint32_t kRouterMetric = 1024;
   /// RFC 4861 10, RFC 7559 2
   static constexpr Duration kSolicitationInterval = std::chrono::seconds(4);
+  static constexpr Duration kMaxSolicitationDelay = std::chrono::seconds(1);
   static constexpr Duration kMaxSolicitationInterval = std::chrono::hours(1);
   /// RFC 4862 5.5.3 (e): nobody makes an address that lives longer end sooner than this.
   static constexpr Duration kTwoHours = std::chrono::hours(2);
@@ -119,7 +120,7 @@ class Autoconfiguration {
   struct State {
     InterfaceId interface{};
     MacAddress mac;
-    bool has_router = false;  ///< one has advertised itself
+    bool has_router = false;  ///< one that advertised itself is still to be used
     Instant next_solicitation = kNever;
     Duration interval{};         ///< between the last and the next
     std::uint8_t hop_limit = 0;  ///< zero: not told
@@ -139,7 +140,9 @@ class Autoconfiguration {
   void settle_duplicates(Instant now);
   Duration jitter(Duration of);
 
+  void settle(Instant now);
   // router_advertisement.cpp
+  void miss_routers(Instant now);
   void on_default_router(Instant now, State& state, const IpAddress& source,
                          const wire::RouterAdvertisement& advertised);
   void on_prefix_on_link(Instant now, const State& state, const wire::PrefixInformation& told);
@@ -153,7 +156,8 @@ class Autoconfiguration {
   KeyedHash key_;
   IdentifierKind kind_;
   DuplicateDetection duplicates_;
-  std::vector<State> states_;  // of the interfaces that were started
+  std::vector<State> states_;      // of the interfaces that were started
+  std::uint64_t routes_seen_ = 0;  // generation of interfaces_ when routers were last looked for
   std::deque<RouteInfo> redirects_;
   std::deque<AutoconfigurationOutput> outputs_;
 };

@@ -400,6 +400,30 @@ TEST_F(AutoconfigurationTest, MtuAndHopLimitWithinReason) {  // RFC4861-6.3.4
   }
 }
 
+TEST_F(AutoconfigurationTest, AsksAgainWhenTheLastRouterIsGone) {  // RFC4861-6.3.7, RFC7559-2
+  start();
+  hear(advertisement(1000), "fe80::1");
+  hear(advertisement(500), "fe80::2");
+  seen.clear();
+  run_for(999s);
+  EXPECT_TRUE(all<SolicitRouters>().empty()) << "there is still one";
+  const Duration gone = now.time_since_epoch() + 1s;
+  run_for(60s);
+  const auto asked = all<SolicitRouters>();
+  ASSERT_GE(asked.size(), 3U);
+  EXPECT_GE(asked[0].first, gone);
+  EXPECT_LE(asked[0].first, gone + 1s);
+  EXPECT_LT(asked[1].first - asked[0].first, 5s) << "as in the beginning";
+
+  hear(advertisement(1000));
+  seen.clear();
+  run_for(10s);
+  EXPECT_TRUE(all<SolicitRouters>().empty());
+  hear(advertisement(0));  // it says itself that it is none any more
+  run_for(2s);
+  EXPECT_EQ(all<SolicitRouters>().size(), 1U);
+}
+
 TEST_F(AutoconfigurationTest, KeepsServersOfNames) {  // RFC8106-5.3.1
   start();
   wire::RouterAdvertisement told = advertisement();
