@@ -16,7 +16,7 @@ enum class DropReason : std::uint8_t {
   unknown_ether_type,
   bad_arp,
   bad_neighbour_message,  ///< one of the checks of RFC 4861 6.1, 7.1, 8.1
-  bad_redirect,           ///< not by the router that is used to that destination (RFC 4861 8.1)
+  bad_redirect,           ///< not by the router that is used to that destination
   neighbour_queue_full,   ///< too many packets wait for one neighbour's address
   no_neighbour,           ///< nobody answered for the next hop
   // wire and IP

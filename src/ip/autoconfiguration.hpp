@@ -2,9 +2,9 @@
 // link-local address, questions for routers, and what these advertise (RFC 4861 6.3, RFC 4862 5,
 // RFC 7559, RFC 8106).
 //
-//   autoconfiguration.cpp    the life of an interface: link-local address, duplicates,
-//   solicitations router_advertisement.cpp what routers say: default routes, prefixes, addresses,
-//   servers redirect.cpp             better first hops (RFC 4861 8.3)
+//   autoconfiguration.cpp     the life of an interface: its address, duplicates, solicitations
+//   router_advertisement.cpp  what routers say: default routes, prefixes, addresses, servers
+//   redirect.cpp              better first hops, of IPv4 too (RFC 1122 3.2.2.2, RFC 4861 8.3)
 #pragma once
 
 #include <cstddef>
@@ -57,8 +57,8 @@ class Autoconfiguration {
   /// (RFC 4191 3): those of the configuration come first.
   static constexpr std::uint32_t kRouterMetric = 1024;
   /// RFC 4861 10, RFC 7559 2
-  static constexpr Duration kSolicitationInterval = std::chrono::seconds(4);
   static constexpr Duration kMaxSolicitationDelay = std::chrono::seconds(1);
+  static constexpr Duration kSolicitationInterval = std::chrono::seconds(4);
   static constexpr Duration kMaxSolicitationInterval = std::chrono::hours(1);
   /// RFC 4862 5.5.3 (e): nobody makes an address that lives longer end sooner than this.
   static constexpr Duration kTwoHours = std::chrono::hours(2);
@@ -88,7 +88,9 @@ class Autoconfiguration {
   /// `source` is a link-local address (RFC 4861 6.1.2).
   void on_router_advertisement(Instant now, InterfaceId interface, const IpAddress& source,
                                const wire::RouterAdvertisement& advertised);
-  /// False when it is not from the router that we use to the destination (RFC 4861 8.1).
+  /// Of either family. False when it is not from the router that we use to the destination
+  /// (RFC 1122 3.2.2.2, RFC 4861 8.1), or leads to no neighbour; of IPv6 also when the interface
+  /// was not started.
   bool on_redirect(Instant now, InterfaceId interface, const IpAddress& source,
                    const wire::Redirect& redirect);
   /// Somebody says that it has an address: an advertisement, or ARP with it as sender.
@@ -137,12 +139,15 @@ class Autoconfiguration {
   void on_usable(Instant now, const OwnAddress& own);
   void begin_solicitations(Instant now, State& state);
   void solicit(Instant now, State& state);
+  void settle(Instant now);
   void settle_duplicates(Instant now);
+  void miss_routers(Instant now);
   Duration jitter(Duration of);
 
-  void settle(Instant now);
+  // redirect.cpp
+  bool is_gateway_on_link(InterfaceId interface, const IpAddress& gateway) const;
+
   // router_advertisement.cpp
-  void miss_routers(Instant now);
   void on_default_router(Instant now, State& state, const IpAddress& source,
                          const wire::RouterAdvertisement& advertised);
   void on_prefix_on_link(Instant now, const State& state, const wire::PrefixInformation& told);

@@ -1,4 +1,4 @@
-// Better first hops, as routers tell them (RFC 4861 8.3).
+// Better first hops, as routers tell them (RFC 1122 3.2.2.2, 3.3.1.2; RFC 4861 8.3).
 #include <algorithm>
 
 #include "ip/autoconfiguration.hpp"
@@ -7,8 +7,9 @@ namespace hawser::ip {
 
 bool Autoconfiguration::on_redirect(Instant now, InterfaceId interface, const IpAddress& source,
                                     const wire::Redirect& redirect) {
-  if (!is_started(interface)) return false;
-  // RFC4861-8.1: only from the router that would be used.
+  const bool v4 = redirect.destination.is_v4();
+  if (v4 ? !is_gateway_on_link(interface, redirect.target) : !is_started(interface)) return false;
+  // RFC1122-3.2.2.2, RFC4861-8.1: only from the router that would be used.
   const auto way = interfaces_.route(redirect.destination);
   if (!way || way->interface != interface || way->next_hop != source ||
       way->next_hop == redirect.destination || interfaces_.is_ours(redirect.target)) {
@@ -24,13 +25,21 @@ bool Autoconfiguration::on_redirect(Instant now, InterfaceId interface, const Ip
     redirects_.pop_front();
   }
   const bool on_link = redirect.target == redirect.destination;
-  const RouteInfo route{.destination = {redirect.destination, 128},
-                        .gateway = on_link ? std::nullopt : std::optional(redirect.target),
-                        .interface = interface,
-                        .origin = RouteOrigin::redirect,
-                        .valid_until = now + kRedirectLifetime};
+  const RouteInfo route{
+      .destination = {redirect.destination, v4 ? std::uint8_t{32} : std::uint8_t{128}},
+      .gateway = on_link ? std::nullopt : std::optional(redirect.target),
+      .interface = interface,
+      .origin = RouteOrigin::redirect,
+      .valid_until = now + kRedirectLifetime};
   if (interfaces_.add_route(route)) redirects_.push_back(route);
   return true;
+}
+
+/// RFC1122-3.2.2.2: it must be on the network by which the redirect came.
+bool Autoconfiguration::is_gateway_on_link(InterfaceId interface, const IpAddress& gateway) const {
+  if (!interfaces_.link(interface).has_neighbours || !interfaces_.is_unicast(gateway)) return false;
+  const auto way = interfaces_.route(gateway, zone_of(interface));
+  return way && way->interface == interface && way->next_hop == gateway;
 }
 
 /// RFC4861-7.3.3: the next hop of what went there is found anew.

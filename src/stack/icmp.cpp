@@ -76,7 +76,19 @@ void Stack::Impl::on_icmp(const Context& context, const wire::IpHeader& ip, Pack
     } else {
       on_echo_request(context, ip, *echo, message);
     }
+  } else if (const auto* redirect = std::get_if<wire::IcmpRedirect>(&*parsed)) {
+    on_icmp_redirect(context, *redirect, {ip.source, from, ip.hop_limit});
   }
+}
+
+/// RFC1122-3.2.2.2: packets to that destination go by the better gateway from now on.
+void Stack::Impl::on_icmp_redirect(const Context& context, const wire::IcmpRedirect& redirect,
+                                   const IcmpSender& sender) {
+  const bool followed = sender.interface != ip::kLoopback && interfaces_.is_ours(redirect.source) &&
+                        autoconfiguration_.on_redirect(
+                            context.now, sender.interface, sender.address,
+                            {.target = redirect.gateway, .destination = redirect.destination});
+  if (!followed) drop(context, DropReason::bad_redirect, 0);
 }
 
 IcmpErrorReport Stack::Impl::report_of(const Context& context, const wire::IcmpError& error,

@@ -336,6 +336,8 @@ class Stack::Impl {
   void on_icmp(const Context& context, const wire::IpHeader& ip, Packet& message, InterfaceId from);
   void on_icmp_error(const Context& context, const wire::IcmpError& error,
                      const IcmpSender& sender);
+  void on_icmp_redirect(const Context& context, const wire::IcmpRedirect& redirect,
+                        const IcmpSender& sender);
   IcmpErrorReport report_of(const Context& context, const wire::IcmpError& error,
                             const IcmpSender& sender) const;
   void on_echo_request(const Context& context, const wire::IpHeader& ip,

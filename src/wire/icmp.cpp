@@ -31,6 +31,7 @@ constexpr std::uint8_t kEchoRequest6 = 128;
 constexpr std::uint8_t kEchoReply6 = 129;
 constexpr std::uint8_t kRedirect6 = 137;
 constexpr std::uint8_t kRedirect = 5;
+constexpr std::uint8_t kLastRedirectCode = 3;  // for a host and a type of service (RFC 792)
 
 /// How long an error may be with its IP header: what every host and link must take.
 constexpr std::uint32_t kLargestError4 = 576;   // RFC 1812 4.3.2.3
@@ -152,6 +153,20 @@ std::expected<IcmpMessage, DropReason> parse_error(IcmpErrorKind kind,
   return error;
 }
 
+/// RFC 792: the address of the gateway, then a quote as of an error.
+std::expected<IcmpMessage, DropReason> parse_redirect(std::span<const std::byte> head) {
+  const auto quote = head.subspan(kIcmpHeader);
+  const auto quoted = parse_quoted_ip(quote);
+  if (!quoted || !quoted->header.source.is_v4() ||
+      quote.size() < quoted->header_bytes + kQuotedTransport) {
+    return std::unexpected(DropReason::bad_icmp);
+  }
+  return IcmpRedirect{
+      .gateway = IpAddress::v4(read8(&head[4]), read8(&head[5]), read8(&head[6]), read8(&head[7])),
+      .source = quoted->header.source,
+      .destination = quoted->header.destination};
+}
+
 /// Fills in the checksum of the ICMP message that `packet` is; the field holds zero so far.
 void fill_checksum(Packet& packet, const IpAddress& source, const IpAddress& destination) {
   Checksum checksum;
@@ -268,6 +283,7 @@ std::expected<IcmpMessage, DropReason> parse_icmp(const Packet& message, const I
   const bool request = type == (v6 ? kEchoRequest6 : kEchoRequest);
   const bool reply = type == (v6 ? kEchoReply6 : kEchoReply);
   if (request || reply) return IcmpEcho{reply, read16(&head[4]), read16(&head[6])};
+  if (!v6 && type == kRedirect && code <= kLastRedirectCode) return parse_redirect(head);
   const auto kind = v6 ? error_kind6(type, code) : error_kind(type, code);
   if (!kind) return IcmpOther{type, code};
   return parse_error(*kind, head, v6);

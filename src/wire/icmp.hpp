@@ -43,13 +43,21 @@ struct IcmpEcho {
   std::uint16_t sequence = 0;
 };
 
-/// Neither an echo nor an error that concerns a host with TCP: nothing to do.
+/// A router of IPv4 knows a better first hop to where a packet of ours was bound. That it may speak
+/// of the whole network says nothing, since nobody knows how large that is (RFC 1122 3.3.1.2).
+struct IcmpRedirect {
+  IpAddress gateway;
+  IpAddress source;       ///< of the quoted packet
+  IpAddress destination;  ///< of the quoted packet
+};
+
+/// None of these that concerns a host with TCP: nothing to do.
 struct IcmpOther {
   std::uint8_t type = 0;
   std::uint8_t code = 0;
 };
 
-using IcmpMessage = std::variant<IcmpError, IcmpEcho, IcmpOther>;
+using IcmpMessage = std::variant<IcmpError, IcmpEcho, IcmpRedirect, IcmpOther>;
 
 /// Reads a whole ICMP message with which `message` begins, ICMPv6 if `source` is IPv6. A wrong
 /// checksum, a missing byte of the header or of what an error must quote (the IP header and 8

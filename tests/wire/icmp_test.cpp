@@ -185,7 +185,8 @@ TEST(IcmpParse, LeavesTheRestAlone) {
     const auto parsed = parse(pool, ip, message_of(ip, type, code, 0, Bytes(60)));
     return parsed && std::holds_alternative<IcmpOther>(*parsed);
   };
-  EXPECT_TRUE(other(kV4, 5, 1)) << "redirect";
+  EXPECT_TRUE(other(kV4, 5, 4)) << "a redirect of a kind that nobody has defined";
+  EXPECT_TRUE(other(kV6, 5, 1)) << "ICMP's redirect";
   EXPECT_TRUE(other(kV4, 13, 0)) << "timestamp";
   EXPECT_TRUE(other(kV4, 3, 99)) << "a code that nobody has defined";
   EXPECT_TRUE(other(kV4, 128, 0)) << "ICMPv6's echo request";
