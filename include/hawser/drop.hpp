@@ -15,6 +15,7 @@ enum class DropReason : std::uint8_t {
   other_mac,     ///< for another station
   unknown_ether_type,
   bad_arp,
+  address_conflict,       ///< ARP of another station with an address of ours (RFC 5227 2.4)
   bad_neighbour_message,  ///< one of the checks of RFC 4861 6.1, 7.1, 8.1
   bad_redirect,           ///< not by the router that is used to that destination
   neighbour_queue_full,   ///< too many packets wait for one neighbour's address

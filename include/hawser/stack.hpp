@@ -38,7 +38,8 @@ struct InterfaceConfig {
   /// has no effect on other interfaces.
   bool autoconfigure = true;
   /// Whether the link is asked, before an IPv6 address is used, if another has it (RFC 4862 5.4):
-  /// for about a second the address is tentative. It has no effect but on an Ethernet.
+  /// for about a second the address is tentative. Also whether an IPv4 address is given up that
+  /// another station goes on to use (RFC 5227 2.4). It has no effect but on an Ethernet.
   bool detect_duplicates = true;
   /// Whether an Ethernet asks DHCP servers for an IPv4 address, routes and servers of names
   /// (RFC 2131). It has no effect on other interfaces; UDP port 68 of this one is taken then.

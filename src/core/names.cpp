@@ -21,6 +21,7 @@ constexpr auto kDropNames = std::to_array<std::string_view>({
     "other mac",
     "unknown ether type",
     "bad arp",
+    "address conflict",
     "bad neighbour message",
     "bad redirect",
     "neighbour queue full",

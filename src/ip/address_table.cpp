@@ -79,6 +79,15 @@ bool AddressTable::set_lifetime(Instant now, InterfaceId interface, const IpAddr
   return true;
 }
 
+bool AddressTable::defend(Instant now, InterfaceId interface, const IpAddress& address) {
+  const std::size_t place = place_of(interface, address);
+  if (place == addresses_.size()) return false;
+  std::optional<Instant>& last = addresses_[place].defended_at;
+  if (last && now - *last < kDefendInterval) return false;
+  last = now;
+  return true;
+}
+
 bool AddressTable::is_ours(const IpAddress& address) const {
   return std::ranges::binary_search(usable_, address) || address.is_loopback();
 }

@@ -18,6 +18,8 @@ struct OwnAddress : AddressInfo {
   std::optional<IpAddress> router{};
   /// How many other addresses of its prefix were found to be taken (RFC 7217 5: DAD_Counter).
   std::uint8_t conflicts = 0;
+  /// When it was last defended against another station that uses it as well (RFC 5227 2.4).
+  std::optional<Instant> defended_at{};
 
   /// Whether packets may be sent from it and are taken for it.
   bool is_usable() const {
@@ -30,6 +32,8 @@ struct OwnAddress : AddressInfo {
 class AddressTable {
  public:
   static constexpr std::size_t kMaxAddresses = 1024;
+  /// How long one defence of an address has to do (RFC 5227 1.1: DEFEND_INTERVAL).
+  static constexpr Duration kDefendInterval = std::chrono::seconds(10);
 
   /// False when the interface has the address already, or the table is full.
   bool add(const OwnAddress& address);
@@ -42,6 +46,9 @@ class AddressTable {
   /// may be preferred again.
   bool set_lifetime(Instant now, InterfaceId interface, const IpAddress& address,
                     Instant preferred_until, Instant valid_until);
+  /// Whether an address of ours that another station uses as well is to be defended now: at most
+  /// once in kDefendInterval (RFC 5227 2.4). Notes that it is.
+  bool defend(Instant now, InterfaceId interface, const IpAddress& address);
   std::span<const OwnAddress> all() const { return addresses_; }
 
   /// Whether packets to `address` are for us: a usable address of any interface, or a loopback

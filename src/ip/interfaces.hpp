@@ -62,6 +62,9 @@ class Interfaces {
   bool set_state(InterfaceId interface, const IpAddress& address, AddressState state);
   bool set_lifetime(Instant now, InterfaceId interface, const IpAddress& address,
                     Instant preferred_until, Instant valid_until);
+  bool defend(Instant now, InterfaceId interface, const IpAddress& address) {
+    return addresses_.defend(now, interface, address);
+  }
   const AddressTable& addresses() const { return addresses_; }
 
   bool is_ours(const IpAddress& address) const { return addresses_.is_ours(address); }

@@ -318,6 +318,8 @@ class Stack::Impl {
   // neighbours.cpp
   void on_arp(const Context& context, const Packet& message, InterfaceId from,
               const MacAddress& ours);
+  void on_address_conflict(const Context& context, const Packet& message, InterfaceId from,
+                           const IpAddress& address);
   void on_neighbour_message(const Context& context, const wire::IpHeader& ip, const Packet& message,
                             InterfaceId from);
   void on_solicitation(const Context& context, const wire::IpHeader& ip,

@@ -1,5 +1,5 @@
 // ARP and neighbour discovery: what is asked of us, told to us, and asked and told by us (RFC 826,
-// RFC 5227 2.3; RFC 4861 7.2).
+// RFC 5227 2.3, 2.4; RFC 4861 7.2).
 #include <variant>
 
 #include "stack/impl.hpp"
@@ -24,6 +24,9 @@ void Stack::Impl::on_arp(const Context& context, const Packet& message, Interfac
   const auto parsed = wire::parse_arp(message.head());
   if (!parsed) return drop(context, parsed.error(), message.size());
   const wire::ArpMessage& arp = *parsed;
+  if (arp.sender_mac != ours && interfaces_.is_ours_on(from, arp.sender)) {
+    return on_address_conflict(context, message, from, arp.sender);
+  }
   if (arp.sender_mac == ours || interfaces_.is_ours(arp.sender)) {
     return drop(context, DropReason::bad_source, message.size());
   }
@@ -54,6 +57,19 @@ void Stack::Impl::on_arp(const Context& context, const Packet& message, Interfac
             .target_mac = arp.sender_mac,
             .target = arp.sender},
            from, arp.sender_mac);
+}
+
+/// RFC5227-2.4: another station says that it has an address of ours. It is told once that we do;
+/// when it goes on all the same, the address is given up, unless no one ever asks about addresses
+/// of this interface: then it stays, and is defended again and again.
+void Stack::Impl::on_address_conflict(const Context& context, const Packet& message,
+                                      InterfaceId from, const IpAddress& address) {
+  drop(context, DropReason::address_conflict, message.size(), {{address, Port{}}, {}});
+  if (interfaces_.defend(context.now, from, address)) return announce(context, from, address);
+  if (!config_.interfaces[static_cast<std::size_t>(from)].detect_duplicates) return;
+  interfaces_.set_state(from, address, AddressState::duplicate);
+  on_address_taken(context, {from, address});
+  begin_sweep(context);
 }
 
 void Stack::Impl::send_arp(const Context& context, const wire::ArpMessage& message,

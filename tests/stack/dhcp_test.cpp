@@ -170,6 +170,49 @@ TEST_F(StackDhcpTest, DeclinesAnAddressThatAnotherHas) {
   EXPECT_EQ(leased()[0].prefix.address, kNext);
 }
 
+// RFC5227-2.4, RFC2131-3.1: step 5.
+TEST_F(StackDhcpTest, DeclinesAnAddressThatAnotherTakesLater) {
+  world.run_for(10s);
+  ASSERT_EQ(leased().size(), 1U);
+  offer = kNext;
+  const StackId squatter = world.add_stack(host(66, {{kGiven, 24}}));
+  world.connect(Attachment{squatter, {}}, ethernet);
+  // It announces itself, hears that the address is ours, and does so again.
+  world.run_for(1s);
+  EXPECT_EQ(count(DhcpType::decline), 1U);
+  EXPECT_TRUE(leased().empty());
+  world.run_for(30s);
+  ASSERT_EQ(leased().size(), 1U);
+  EXPECT_EQ(leased()[0].prefix.address, kNext);
+  EXPECT_EQ(leased()[0].state, AddressState::preferred);
+}
+
+TEST_F(StackDhcpTest, SendsNoLargerPacketsThanTheServerSays) {  // RFC 2132 5.1
+  const auto largest = [&] {
+    UdpSendOptions whole;
+    whole.dont_fragment = true;
+    const SocketHandle sender = world.stack(client).udp_open().value();
+    std::size_t size = 1472;
+    while (!world.stack(client).udp_send_to(world.now(), sender, std::vector<std::byte>(size),
+                                            {kServer, Port{9}}, whole)) {
+      --size;
+    }
+    return size + 28;
+  };
+  for (const auto& [told, expected] :
+       {std::pair<std::uint16_t, std::size_t>{1400, 1400}, {68, 576}, {9000, 1500}}) {
+    mtu = told;
+    world.run_for(600s);  // it renews the lease
+    EXPECT_EQ(largest(), expected);
+  }
+  mtu = 1400;
+  world.run_for(600s);
+  EXPECT_EQ(largest(), 1400U);
+  mtu.reset();
+  world.run_for(600s);
+  EXPECT_EQ(largest(), 1500U);
+}
+
 TEST_F(StackDhcpTest, GivesTheLeaseBack) {
   world.run_for(10s);
   world.stack(client).release_leases(world.now());

@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "tests/support/ethernet_script.hpp"
+#include "wire/bytes.hpp"
+#include "wire/checksum.hpp"
 #include "wire/icmp.hpp"
 
 namespace hawser {
@@ -22,7 +24,7 @@ const IpAddress kPeer6 = *IpAddress::parse("fd00::1");
 
 class OnEthernet : public EthernetScript {
  protected:
-  OnEthernet() {
+  explicit OnEthernet(StackConfig config = default_config()) : EthernetScript(std::move(config)) {
     drain();
     sent.clear();  // what it announces
     bytes_sent = 0;
@@ -168,11 +170,146 @@ TEST_F(OnEthernet, AnswersForNobodyElse) {
 }
 
 TEST_F(OnEthernet, HearsNobodyWhoClaimsToBeUs) {
-  arrive_arp(arp(ArpOperation::request, kOurs, kOurs), MacAddress::broadcast());
+  arrive_arp(arp(ArpOperation::request, kOurs, kOurs, kOurMac), MacAddress::broadcast());
   arrive_arp(arp(ArpOperation::request, IpAddress::v4(10, 0, 0, 255)));
   quiet();
   EXPECT_EQ(dropped(DropReason::bad_source), 2U);
   EXPECT_TRUE(stack.neighbours(now).empty());
+}
+
+/// Another station has 10.0.0.2 as well.
+class Conflict : public OnEthernet {
+ protected:
+  explicit Conflict(StackConfig config = asking()) : OnEthernet(std::move(config)) {}
+  static StackConfig asking() {
+    StackConfig config = default_config();
+    config.interfaces[0].addresses = {{kOurs, 24}};
+    config.interfaces[0].detect_duplicates = true;
+    return config;
+  }
+  void claim() { arrive_arp(arp(ArpOperation::request, kOurs, kPeer), MacAddress::broadcast()); }
+  void expect_announcement() {
+    const ArpMessage announced = out_arp();
+    EXPECT_EQ(announced.operation, ArpOperation::request);
+    EXPECT_EQ(announced.sender, kOurs);
+    EXPECT_EQ(announced.sender_mac, kOurMac);
+    EXPECT_EQ(announced.target, kOurs);
+    EXPECT_EQ(link.destination, MacAddress::broadcast());
+  }
+  AddressState state() const { return stack.addresses().at(0).state; }
+};
+
+TEST_F(Conflict, IsAnsweredByOneAnnouncement) {  // RFC5227-2.4
+  claim();
+  expect_announcement();
+  quiet();
+  EXPECT_EQ(dropped(DropReason::address_conflict), 1U);
+  EXPECT_TRUE(stack.neighbours(now).empty());
+  after(10s);
+  claim();  // an accident of long ago counts no more
+  expect_announcement();
+  EXPECT_EQ(state(), AddressState::preferred);
+}
+
+TEST_F(Conflict, ThatGoesOnEndsTheAddressAndItsConnections) {  // RFC5227-2.4
+  const SocketHandle socket = connect();
+  out_arp();
+  arrive_arp(arp(ArpOperation::reply));
+  answer(out_tcp(), kPeer, kOurs);
+  out_tcp();
+  claim();
+  expect_announcement();
+  after(9s);
+  claim();
+  quiet();
+  EXPECT_EQ(state(), AddressState::duplicate);
+  EXPECT_EQ(stack.counters().duplicate_addresses, 1U);
+  EXPECT_EQ(stack.tcp_take_error(socket), Error::address_not_available);
+  claim();
+  arrive_arp(arp(ArpOperation::request), MacAddress::broadcast());
+  quiet();  // it is the other's now
+  EXPECT_EQ(dropped(DropReason::address_conflict), 2U);
+}
+
+/// Who never asks about addresses is sure of them.
+class LastingConflict : public Conflict {
+ protected:
+  static StackConfig sure() {
+    StackConfig config = asking();
+    config.interfaces[0].detect_duplicates = false;
+    return config;
+  }
+  LastingConflict() : Conflict(sure()) {}
+};
+
+TEST_F(LastingConflict, IsAnsweredAgainAndAgainButNotOften) {  // RFC5227-2.4
+  for (unsigned second = 0; second < 30; ++second, after(1s)) {
+    claim();
+    if (second % 10 == 0) expect_announcement();
+    quiet();
+  }
+  EXPECT_EQ(state(), AddressState::preferred);
+  EXPECT_EQ(dropped(DropReason::address_conflict), 30U);
+}
+
+/// What routers of IPv4 say of better gateways.
+class IcmpRedirects : public OnEthernet {
+ protected:
+  static inline const IpAddress kFar = IpAddress::v4(192, 0, 2, 1);
+  static inline const IpAddress kRouter = IpAddress::v4(10, 0, 0, 254);
+  static inline const IpAddress kBetter = IpAddress::v4(10, 0, 0, 253);
+
+  /// RFC 792, about a datagram from us to `destination`.
+  void redirect(const IpAddress& router, const IpAddress& gateway,
+                const IpAddress& destination = kFar, const IpAddress& source = kOurs) {
+    Packet quote = pool.take_packet();
+    ASSERT_TRUE(quote.append_copy(std::array<std::byte, 8>{}));
+    wire::push_ip(quote, {.source = source, .destination = destination, .protocol = 17});
+    const auto gateway_bytes = gateway.v4_bytes();
+    std::array<std::byte, 8> header{std::byte{5}, std::byte{1}};
+    std::ranges::transform(gateway_bytes, header.begin() + 4,
+                           [](std::uint8_t byte) { return std::byte{byte}; });
+    std::ranges::copy(header, quote.prepend(header.size()).begin());
+    wire::Checksum checksum;
+    checksum.add(quote);
+    wire::write16(&quote.own_bytes()[2], checksum.value());
+    arrive_ip(std::move(quote), {.source = router, .destination = kOurs, .protocol = 1});
+  }
+  /// Whom we ask for in order to send to `destination`.
+  IpAddress first_hop(const IpAddress& destination) {
+    const SocketHandle socket = udp();
+    EXPECT_TRUE(stack.udp_send_to(now, socket, kData, {destination, Port{7}}));
+    drain();
+    const IpAddress asked = out_arp().target;
+    EXPECT_TRUE(stack.udp_close(now, socket));
+    after(10s);
+    sent.clear();
+    return asked;
+  }
+};
+
+TEST_F(IcmpRedirects, LeadToABetterGateway) {  // RFC1122-3.2.2.2
+  redirect(kRouter, kBetter);
+  EXPECT_EQ(first_hop(kFar), kBetter);
+  EXPECT_EQ(first_hop(IpAddress::v4(192, 0, 2, 2)), kRouter) << "only to that host";
+  EXPECT_EQ(dropped(DropReason::bad_redirect), 0U);
+}
+
+TEST_F(IcmpRedirects, ToASilentGatewayAreForgotten) {  // RFC1122-3.3.1.4
+  redirect(kRouter, kBetter);
+  EXPECT_EQ(first_hop(kFar), kBetter);
+  EXPECT_EQ(first_hop(kFar), kRouter);
+}
+
+TEST_F(IcmpRedirects, CountOnlyFromTheGatewayInUseAndToANeighbour) {  // RFC1122-3.2.2.2
+  redirect(kPeer, kBetter);                                           // not our gateway
+  redirect(kRouter, IpAddress::v4(198, 51, 100, 1));                  // not on the link
+  redirect(kRouter, IpAddress::v4(10, 0, 0, 255));                    // not one host
+  redirect(kRouter, kOurs);                                           // ourselves
+  redirect(kRouter, kBetter, IpAddress::v4(10, 0, 0, 9));             // goes by no gateway
+  redirect(kRouter, kBetter, kFar, IpAddress::v4(9, 9, 9, 9));        // not about a packet of ours
+  EXPECT_EQ(dropped(DropReason::bad_redirect), 6U);
+  EXPECT_EQ(first_hop(kFar), kRouter);
 }
 
 TEST_F(OnEthernet, AnswersWhoSolicits) {  // RFC4861-7.2.4
