@@ -49,7 +49,9 @@ void Stack::Impl::on_arp(const Context& context, const Packet& message, Interfac
     return;
   }
   if (!probe) neighbours_.on_heard(context.now, from, arp.sender, arp.sender_mac);
-  if (!neighbour_limit_.take(context.now)) return;
+  if (!neighbour_limit_.take(context.now)) {
+    return drop(context, DropReason::rate_limited, message.size());
+  }
   send_arp(context,
            {.operation = wire::ArpOperation::reply,
             .sender_mac = ours,
@@ -119,7 +121,7 @@ void Stack::Impl::on_solicitation(const Context& context, const wire::IpHeader& 
   if (asked.source_mac) {
     neighbours_.on_heard(context.now, from, ip.source, *asked.source_mac);
   }
-  if (!neighbour_limit_.take(context.now)) return;
+  if (!neighbour_limit_.take(context.now)) return drop(context, DropReason::rate_limited, 0);
   const bool probe = ip.source.is_unspecified();
   const bool knows_us = !ip.destination.is_multicast();
   const wire::NeighbourAdvertisement answer{
