@@ -2,8 +2,10 @@
 // little more than it was given, and remembers little.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -20,7 +22,9 @@ class FrameRepair {
     if (frame.size() < at + 2) return;
     if (wire::read16(&frame[12]) == 0x8100) at += wire::kVlanTag;
     if (frame.size() < at) return;
-    const std::span<std::byte> packet = frame.subspan(at);
+    apply_to_packet(frame.subspan(at));
+  }
+  static void apply_to_packet(std::span<std::byte> packet) {
     if (packet.empty()) return;
     switch (std::to_integer<unsigned>(packet[0]) >> 4) {
       case 4:
@@ -85,23 +89,52 @@ class FrameRepair {
   }
 };
 
-/// A host with a listener, and a clock that goes on by a millisecond with each frame.
+/// A segment that left, as far as one needs to answer it.
+struct SentSegment {
+  IpAddress source;
+  IpAddress destination;
+  TcpHeader header;
+  std::uint32_t length = 0;
+};
+
+/// What became of the frames that a target was given.
+struct FrameFates {
+  std::uint64_t dropped = 0;   ///< a counter of StackCounters::drops moved
+  std::uint64_t answered = 0;  ///< a frame left
+  std::uint64_t taken = 0;     ///< neither: it was for a socket, or told of a neighbour or router
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  std::uint64_t most_excess = 0;  ///< bytes by which the answer to one frame was longer than it
+};
+
+/// A host with a listener and a UDP socket, on an Ethernet or on a link of bare IP packets, and a
+/// clock that goes on by a millisecond with each frame.
 class StackTarget {
  public:
   /// Bytes that may leave ahead: headers of ICMP errors about small packets.
   static constexpr std::size_t kSlack = 4096;
+  /// Frames, and so milliseconds, after which no bytes are left to answer with.
+  static constexpr std::size_t kWindow = 1000;
+  static constexpr std::size_t kMtu = 1500;
 
-  StackTarget() : stack_(config(), pool_) {
-    static_cast<void>(stack_.tcp_listen({IpAddress{}, Port{80}}, 16));
+  explicit StackTarget(bool ethernet = true, std::uint64_t seed = 1)
+      : ethernet_(ethernet), stack_(config(ethernet, seed), pool_) {
+    listener_ = stack_.tcp_listen({IpAddress{}, Port{80}}, 16).value();
+    udp_ = stack_.udp_open().value();
+    static_cast<void>(stack_.udp_bind(udp_, {IpAddress{}, Port{5000}}));
     drain();
     pass(std::chrono::seconds(5));  // until its addresses may be used
     out_ = 0;
   }
 
   static MacAddress mac() { return *MacAddress::parse("02:00:00:00:00:02"); }
+  bool is_ethernet() const { return ethernet_; }
   Stack& stack() { return stack_; }
   BufferPool& pool() { return pool_; }
   Instant now() const { return now_; }
+  const FrameFates& fates() const { return fates_; }
+  /// The last segment that left.
+  const std::optional<SentSegment>& last_segment() const { return last_segment_; }
 
   Violation feed(std::span<const std::byte> frame) {
     now_ += std::chrono::milliseconds(1);
@@ -112,23 +145,61 @@ class StackTarget {
       out_ = before;  // what is sent again has bounds of its own
       if (stack_.next_deadline() <= now_) return "a deadline that does not go away";
     }
+    if (++in_window_ == kWindow) in_window_ = in_ = out_ = 0;
+    const std::uint64_t drops = drops_in_all();
+    const std::uint64_t received = stack_.counters().frames_received;
+    const std::size_t before = out_;
     Packet packet = packet_of(pool_, frame);
     stack_.on_frames(now_, InterfaceId{0}, std::span(&packet, 1));
-    in_ += std::max<std::size_t>(frame.size(), 60);  // no frame of an Ethernet is shorter
+    const std::size_t size = on_wire(frame.size());
+    in_ += size;
     if (const Violation bad = drain()) return bad;
+    if (stack_.counters().frames_received != received + 1) return "a frame that was not counted";
+    account(size, out_ - before, drops_in_all() != drops);
     if (out_ > in_ + kSlack) return "more than it was given";
-    if (stack_.neighbours(now_).size() > 1024) return "too many neighbours";
-    if (pool_.bytes_in_use() > (std::size_t{64} << 20)) return "too much memory";
-    return nullptr;
+    return check_memory();
   }
   /// Until nothing is left to wait for but routers, which it asks for again and again, and the ends
   /// of what they told.
   Violation rest() {
+    for (const SocketHandle socket : accepted_) static_cast<void>(stack_.tcp_abort(now_, socket));
+    accepted_.clear();
     if (const Violation bad = pass(std::chrono::hours(2))) return bad;
-    return stack_.neighbours(now_).empty() ? nullptr : "a neighbour that is never forgotten";
+    if (!stack_.neighbours(now_).empty()) return "a neighbour that is never forgotten";
+    const StackCensus census = stack_.census();
+    if (census.connections + census.syn_received + census.time_wait != 0) {
+      return "a connection that is never forgotten";
+    }
+    return pool_.bytes_in_use() == 0 ? nullptr : "memory that is never given back";
   }
 
  private:
+  static constexpr std::size_t kMaxAccepted = 32;
+
+  /// No frame of an Ethernet is shorter than 60 bytes.
+  std::size_t on_wire(std::size_t size) const {
+    return ethernet_ ? std::max<std::size_t>(size, 60) : size;
+  }
+  std::uint64_t drops_in_all() const {
+    std::uint64_t all = 0;
+    for (const std::uint64_t drops : stack_.counters().drops) all += drops;
+    return all;
+  }
+  void account(std::size_t in, std::size_t out, bool dropped) {
+    fates_.bytes_in += in;
+    fates_.bytes_out += out;
+    if (out > in) fates_.most_excess = std::max<std::uint64_t>(fates_.most_excess, out - in);
+    ++(out != 0 ? fates_.answered : dropped ? fates_.dropped : fates_.taken);
+  }
+  Violation check_memory() {
+    if (in_window_ % 64 == 0 && stack_.neighbours(now_).size() > 1024) return "too many neighbours";
+    if (pool_.bytes_in_use() > (std::size_t{64} << 20)) return "too much memory";
+    const StackCensus census = stack_.census();
+    if (census.syn_received > 16) return "more handshakes than the backlog";
+    if (census.connections > 16 + kMaxAccepted + 1024) return "too many connections";
+    return nullptr;
+  }
+
   Violation pass(Duration span) {
     const Instant end = now_ + span;
     while (stack_.next_deadline() <= end) {
@@ -139,44 +210,113 @@ class StackTarget {
     now_ = end;
     return nullptr;
   }
-  static StackConfig config() {
+  static StackConfig config(bool ethernet, std::uint64_t seed) {
     StackConfig config;
     config.interfaces.push_back(
         {.name = "eth0",
-         .mtu = 1500,
-         .addresses = {*Prefix::parse("10.9.0.2/24"), *Prefix::parse("fd00:9::2/64")},
-         .mac = mac()});
+         .mtu = kMtu,
+         .addresses = {*Prefix::parse("10.9.0.2/24"), *Prefix::parse("fd00:9::2/64")}});
+    if (ethernet) config.interfaces.front().mac = mac();
+    config.seed = seed;
     return config;
   }
 
   Violation drain() {
-    std::vector<Packet> frames;
-    while (stack_.poll_frames(now_, frames) == 256) continue;
-    for (Packet& frame : frames) {
-      out_ += frame.size();
-      if (const Violation bad = check(frame)) return bad;
-    }
-    while (stack_.poll_readiness()) continue;
+    do {
+      std::vector<Packet> frames;
+      while (stack_.poll_frames(now_, frames) == 256) continue;
+      for (Packet& frame : frames) {
+        out_ += on_wire(frame.size());
+        if (const Violation bad = check(frame)) return bad;
+      }
+    } while (serve());
     return nullptr;
   }
-  static Violation check(Packet& frame) {
-    const auto parsed = wire::parse_ethernet(frame.head());
-    if (!parsed) return "a frame that cannot be read";
-    if (parsed->header.source != mac()) return "a frame from another";
-    frame.trim_front(parsed->header_bytes);
-    if (frame.size() > 1500) return "a frame beyond the MTU";
-    if (parsed->header.type == wire::EtherType::arp) {
-      return wire::parse_arp(frame.head()) ? nullptr : "an ARP message that cannot be read";
+  /// Does what a program would: accepts, reads, and closes the oldest of too many connections.
+  bool serve() {
+    bool any = false;
+    while (const auto readiness = stack_.poll_readiness()) {
+      any = true;
+      if (readiness->socket == udp_) {
+        while (stack_.udp_receive_from(udp_, buffer_)) continue;
+        static_cast<void>(stack_.udp_take_error(udp_));
+      } else if (readiness->socket == listener_) {
+        while (const auto socket = stack_.tcp_accept(listener_)) accepted_.push_back(*socket);
+      } else {
+        while (stack_.tcp_receive(now_, readiness->socket, buffer_).value_or(0) != 0) continue;
+      }
     }
+    while (accepted_.size() > kMaxAccepted) {
+      static_cast<void>(stack_.tcp_close(now_, accepted_.front()));
+      accepted_.erase(accepted_.begin());
+    }
+    return any;
+  }
+  Violation check(Packet& frame) {
+    if (ethernet_) {
+      const auto parsed = wire::parse_ethernet(frame.head());
+      if (!parsed) return "a frame that cannot be read";
+      if (parsed->header.source != mac()) return "a frame from another";
+      frame.trim_front(parsed->header_bytes);
+      if (parsed->header.type == wire::EtherType::arp) {
+        return wire::parse_arp(frame.head()) ? nullptr : "an ARP message that cannot be read";
+      }
+    }
+    if (frame.size() > kMtu) return "a packet beyond the MTU";
     const auto ip = wire::parse_ip(frame.head(), frame.size());
     if (!ip) return "a packet that cannot be read";
     if (ip->header.source.is_multicast()) return "from a group";
-    return nullptr;
+    if (ip->fragment) return nullptr;  // its checksum is that of the whole
+    frame.trim_front(ip->header_bytes);
+    return check_payload(frame, ip->header);
+  }
+  Violation check_payload(Packet& payload, const wire::IpHeader& ip) {
+    switch (static_cast<wire::IpProtocol>(ip.protocol)) {
+      case wire::IpProtocol::tcp: {
+        const auto tcp = wire::parse_tcp(payload.head());
+        if (!tcp) return "a segment that cannot be read";
+        if (!wire::tcp_checksum_ok(payload, ip.source, ip.destination)) {
+          return "a segment with a wrong checksum";
+        }
+        last_segment_ = {ip.source, ip.destination, tcp->header,
+                         static_cast<std::uint32_t>(payload.size() - tcp->header_bytes)};
+        return nullptr;
+      }
+      case wire::IpProtocol::udp:
+        return wire::udp_checksum_ok(payload, 0, ip.source, ip.destination)
+                   ? nullptr
+                   : "a datagram with a wrong checksum";
+      case wire::IpProtocol::icmpv6:
+        return sums_to_zero(payload, &ip) ? nullptr : "ICMPv6 with a wrong checksum";
+      case wire::IpProtocol::icmp:
+      case wire::IpProtocol::igmp:
+        return sums_to_zero(payload, nullptr) ? nullptr : "ICMP with a wrong checksum";
+    }
+    return "a protocol that we do not speak";
+  }
+  static bool sums_to_zero(const Packet& message, const wire::IpHeader* pseudo) {
+    std::vector<std::byte> bytes(message.size());
+    message.copy_to(0, bytes);
+    wire::Checksum checksum;
+    if (pseudo != nullptr) {
+      checksum.add_pseudo_header(pseudo->source, pseudo->destination, pseudo->protocol,
+                                 message.size());
+    }
+    checksum.add(bytes);
+    return checksum.value() == 0;
   }
 
+  bool ethernet_;
   BufferPool pool_;
   Stack stack_;
   Instant now_{std::chrono::hours(1)};
+  SocketHandle listener_;
+  SocketHandle udp_;
+  std::vector<SocketHandle> accepted_;
+  std::array<std::byte, 4096> buffer_{};
+  std::optional<SentSegment> last_segment_;
+  FrameFates fates_;
+  std::size_t in_window_ = 0;
   std::size_t in_ = 0;
   std::size_t out_ = 0;
 };
