@@ -14,6 +14,7 @@
 #include "wire/arp.hpp"
 #include "wire/bytes.hpp"
 #include "wire/checksum.hpp"
+#include "wire/dhcp.hpp"
 #include "wire/ethernet.hpp"
 #include "wire/icmp.hpp"
 #include "wire/ip.hpp"
@@ -156,6 +157,15 @@ inline Violation check_udp(BufferPool& pool, std::span<const std::byte> input, b
   if (reparsed->length != parsed->length) return "another length";
   if (reparsed->header.destination != parsed->header.destination) return "another port";
   return nullptr;
+}
+
+/// The payload of a datagram to a client or a server.
+inline Violation check_dhcp(std::span<const std::byte> input) {
+  const auto parsed = wire::parse_dhcp(input);
+  if (!parsed) return nullptr;
+  const auto reparsed = wire::parse_dhcp(wire::emit_dhcp(*parsed));
+  if (!reparsed) return "what was emitted is refused";
+  return *reparsed == *parsed ? nullptr : "another message";
 }
 
 /// IGMP or MLD, with the checksum repaired first.

@@ -173,6 +173,29 @@ TEST(Mutation, OfUdpDatagrams) {
     return violation != nullptr ? violation : fuzz::check_udp(pool, input, true);
   });
 }
+TEST(Mutation, OfDhcpMessages) {
+  DhcpMessage ack;
+  ack.type = DhcpType::ack;
+  ack.yours = kV4;
+  ack.prefix_length = 24;
+  ack.routers = {kV4};
+  ack.dns = {kV4, kV4};
+  ack.host_name = "host";
+  ack.domain = "example";
+  ack.mtu = 1400;
+  ack.lease_seconds = 600;
+  ack.server = kV4;
+  ack.routes = {{*Prefix::parse("10.1.0.0/16"), kV4}};
+  const Bytes original = emit_dhcp(ack);
+  Random random(30);
+  for (int round = 0; round < 100000; ++round) {
+    Bytes input = original;
+    damage(random, input);
+    input.shrink_to_fit();
+    const fuzz::Violation violation = fuzz::check_dhcp(input);
+    ASSERT_EQ(violation, nullptr) << violation << " in round " << round;
+  }
+}
 TEST(Mutation, OfMembershipMessages) {
   run(29, [](BufferPool& pool, std::span<const std::byte> input) {
     const fuzz::Violation violation = fuzz::check_membership(pool, input, false);
