@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import socket
@@ -49,7 +50,7 @@ class Commands(RealPeers):
                     pipe.close()
 
     def hawser(self, *arguments, **streams):
-        return self.process(peers.program, *arguments, *LINK, name="hawser", **streams)
+        return self.process(*self.command(*arguments, *LINK), name="hawser", **streams)
 
     def read(self, name, mode="r"):
         with open(self.path(name), mode) as file:
@@ -232,9 +233,9 @@ class Listen(OverEachLink, Commands):
             self.wait_for_log("Listening")
             with open("/proc/sys/net/ipv4/ip_forward", "w") as switch:  # the kernel is the router
                 switch.write("1")
-            pipeline = (f"cat {self.path('there')} | {peers.program} connect {OURS} {PORT} "
-                        "--link tun:hw1 --address 10.8.0.2/24 --host-address 10.8.0.1/24 "
-                        "--gateway 10.8.0.1 | wc -c")
+            client = self.command("connect", OURS, PORT, "--link", "tun:hw1", "--address", "10.8.0.2/24",
+                                  "--host-address", "10.8.0.1/24", "--gateway", "10.8.0.1")
+            pipeline = f"cat {self.path('there')} | {shlex.join(client)} | wc -c"
             self.assertEqual(run("sh", "-c", pipeline), "0\n")
             self.assertEqual(server.wait(LONG), 0)
         self.assertEqual(digest_of(self.path("got-there")), there)
@@ -346,7 +347,7 @@ class Ping(Commands):
     """`hawser ping` and the kernel."""
 
     def ping(self, *arguments, code=0):
-        done = subprocess.run([peers.program, "ping", *arguments, *LINK], stdout=subprocess.PIPE,
+        done = subprocess.run(self.command("ping", *arguments, *LINK), stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, timeout=LONG)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout
@@ -418,8 +419,8 @@ class Trace(Commands):
         run(*inside, "ip", "-6", "route", "add", "default", "via", "fd00:7::1")
 
     def trace(self, *arguments, code=0):
-        done = subprocess.run([peers.program, "trace", *arguments, *LINK, "--gateway", KERNEL,
-                               "--gateway", KERNEL6], stdout=subprocess.PIPE, text=True, timeout=LONG)
+        command = self.command("trace", *arguments, *LINK, "--gateway", KERNEL, "--gateway", KERNEL6)
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=LONG)
         self.assertEqual(done.returncode, code, done.stdout)
         return done.stdout.splitlines()
 
@@ -448,7 +449,7 @@ class Ask(Commands):
         self.addCleanup(variables.stop)
 
     def ask(self, *arguments, code=0):
-        done = subprocess.run([peers.program, *arguments], stdout=subprocess.PIPE,
+        done = subprocess.run(self.command(*arguments), stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, timeout=LONG)
         self.assertEqual(done.returncode, code, done.stderr)
         if code:
@@ -494,7 +495,7 @@ class Ask(Commands):
 
     def ask_soon(self, *arguments):
         """As `ask`, but there may be no host yet."""
-        return subprocess.run([peers.program, *arguments], stdout=subprocess.PIPE,
+        return subprocess.run(self.command(*arguments), stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, text=True, timeout=LONG).stdout
 
     def test_addresses_and_routes(self):
@@ -511,7 +512,7 @@ class Ask(Commands):
 
     def test_neighbours(self):
         link = ["--link", "tap:hw0", "--address", f"{OURS}/24", "--host-address", f"{KERNEL}/24"]
-        with self.process(peers.program, "listen", PORT, "-v", *link, name="hawser"):
+        with self.process(*self.command("listen", PORT, "-v", *link), name="hawser"):
             self.wait_for_log("Listening")
             with socket.create_connection((OURS, int(PORT)), LONG):
                 mac = run("cat", "/sys/class/net/hw0/address").strip()
@@ -523,7 +524,7 @@ class Ask(Commands):
         with self.hawser("listen", PORT, "-v", "--name", "a"):
             self.wait_for_log("Listening")
             self.assertIn("already", self.ask("listen", PORT, *other, "--name", "a", code=1))
-            with self.process(peers.program, "listen", PORT, *other, "--name", "b", name="b"):
+            with self.process(*self.command("listen", PORT, *other, "--name", "b"), name="b"):
                 wait_until(lambda: len(os.listdir(self.path("hawser"))) == 2, "both hosts")
                 self.assertIn("--host", self.ask("addr", code=2))
                 self.assertIn("10.8.0.2/24", self.ask("addr", "--host", "b"))

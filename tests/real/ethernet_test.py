@@ -21,10 +21,10 @@ class OnEthernet(RealPeers):
     """`hawser serve` on an Ethernet; `kernel_end` is the kernel's interface to it."""
 
     @contextlib.contextmanager
-    def serving_on(self, link, *options):
+    def serving_on(self, link, *options, record=True):
+        command = self.command("serve", self.folder, "--link", link, *ADDRESSES, *options, record=record)
         with open(self.path("serve.log"), "w") as log:
-            server = subprocess.Popen([peers.program, "serve", self.folder, "--link", link,
-                                       *ADDRESSES, *options], stderr=log)
+            server = subprocess.Popen(command, stderr=log)
         try:
             wait_until(lambda: self.log().count("Serving") == 2 or server.poll() is not None, "the server")
             self.assertIsNone(server.poll(), self.log())
@@ -48,25 +48,17 @@ class OnEthernet(RealPeers):
         self.assertIn("Target link-layer address", run("ndisc6", OURS6, interface))
         self.assertEqual(run("traceroute", "-n", "-q", "1", "-m", "3", OURS).count("\n"), 2)
 
-    def check_capture(self, capture):
-        """tshark's expert information has no error."""
-        said = run("tshark", "-n", "-r", capture, "-o", "ip.check_checksum:TRUE", "-Y",
-                   "_ws.malformed || _ws.expert.severity == error || ip.checksum.status == \"Bad\"")
-        self.assertEqual(said, "")
-
 
 class Tap(OnEthernet):
     def test_the_kernels_tools(self):
-        capture = self.path("trace.pcapng")
         with self.serving_on("tap:hw0", "--host-address", f"{KERNEL}/24", "--host-address",
-                             f"{KERNEL6}/64", "--pcapng", capture):
+                             f"{KERNEL6}/64"):
             self.check_tools("hw0")
-        self.check_capture(capture)
 
     def test_a_neighbour_that_is_gone_is_an_error(self):
-        done = subprocess.run([peers.program, "get", f"http://{KERNEL[:-1]}77/x", "--link", "tap:hw0",
-                               *ADDRESSES, "--host-address", f"{KERNEL}/24", "-o", self.path("out")],
-                              stderr=subprocess.PIPE, text=True, timeout=60)
+        command = self.command("get", f"http://{KERNEL[:-1]}77/x", "--link", "tap:hw0", *ADDRESSES,
+                               "--host-address", f"{KERNEL}/24", "-o", self.path("out"))
+        done = subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=60)
         self.assertEqual(done.returncode, 1)
         self.assertIn("route to host", done.stderr.lower().replace("unreachable", "route to host"))
 
@@ -74,15 +66,14 @@ class Tap(OnEthernet):
 class PacketSocket(OnEthernet):
     def test_the_kernels_tools(self):
         cable(Here(), Here(), ("w0", "w1"), a_addresses=[f"{KERNEL}/24", f"{KERNEL6}/64"])
-        capture = self.path("trace.pcapng")
-        with self.serving_on("packet:w1", "--pcapng", capture):
+        with self.serving_on("packet:w1"):
             self.check_tools("w0")
-        self.check_capture(capture)
 
     def test_curl_gets_a_file(self):
         cable(Here(), Here(), ("w0", "w1"), a_addresses=[f"{KERNEL}/24", f"{KERNEL6}/64"])
         digest = make_file(self.path("big"), 32 << 20)
-        with self.serving_on("packet:w1"):
+        # Recording completes the checksums that the kernel has left open; here they stay so.
+        with self.serving_on("packet:w1", record=False):
             for address in [OURS, f"[{OURS6}]"]:
                 self.assertEqual(self.curl_big(address), digest)
 
@@ -123,5 +114,4 @@ class Router(OnEthernet):
 
 
 if __name__ == "__main__":
-    sys.exit(peers.main(__doc__, ["arping", "curl", "ndisc6", "nsenter", "ping", "radvd", "setpriv", "traceroute",
-                                  "tshark"]))
+    sys.exit(peers.main(__doc__, ["arping", "curl", "ndisc6", "nsenter", "ping", "radvd", "setpriv", "traceroute"]))

@@ -23,6 +23,8 @@ import tempfile
 import time
 import unittest
 
+import captures
+
 SKIPPED = 77
 OURS, OURS6 = "10.9.0.2", "fd00:9::2"
 KERNEL, KERNEL6 = "10.9.0.1", "fd00:9::1"
@@ -48,7 +50,7 @@ def missing(tools):
         return "needs root, to make network namespaces and TUN interfaces"
     if not os.path.exists("/dev/net/tun"):
         return "needs /dev/net/tun"
-    for tool in ["unshare", "ip", "ss", *tools]:
+    for tool in ["unshare", "ip", "ss", "tshark", *tools]:
         if shutil.which(tool) is None and not os.path.exists(f"/usr/sbin/{tool}"):
             return f"needs {tool}"
     return None
@@ -107,17 +109,37 @@ class RealPeers(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.mkdtemp(prefix="hawser-real-")
         self.addCleanup(shutil.rmtree, self.folder)
+        self.captures = tempfile.mkdtemp(prefix="hawser-captures-")
+        self.addCleanup(shutil.rmtree, self.captures)
+        self.addCleanup(self.check_captures)  # when all that records has ended
         if KIND == "packet" and not is_interface("hw0"):
             make_veth()
+
+    def command(self, name, *arguments, record=True):
+        """The command line of `hawser NAME ...`. What passes over its link is recorded, and at the end
+        of the test tshark must find nothing wrong with it."""
+        line = [program, name, *arguments]
+        if record and "--link" in arguments:
+            number = len(os.listdir(self.captures))
+            handle, capture = tempfile.mkstemp(prefix=f"{number:03}-", suffix=".pcapng", dir=self.captures)
+            os.close(handle)
+            line += ["--pcapng", capture]
+        return line
+
+    def check_captures(self):
+        for capture in captures.captures_in(self.captures):
+            if os.path.getsize(capture):  # else it failed before there was a link
+                self.assertEqual(captures.faults_of(capture), [])
 
     def path(self, name):
         return os.path.join(self.folder, name)
 
     @contextlib.contextmanager
-    def serving(self, *options):
+    def serving(self, *options, record=True):
         """`hawser serve` of the folder; gives the process. What it logs is in serve.log."""
+        command = self.command("serve", self.folder, *LINK, *options, record=record)
         with open(self.path("serve.log"), "w") as log:
-            server = subprocess.Popen([program, "serve", self.folder, *LINK, *options], stderr=log)
+            server = subprocess.Popen(command, stderr=log)
         try:
             wait_until(lambda: self.log().count("Serving") == 2 or server.poll() is not None,
                        "the server")
@@ -179,11 +201,11 @@ class RealPeers(unittest.TestCase):
                         f"http://{address}/big"], check=True)
         return digest_of(out)
 
-    def get(self, target, *options, address=KERNEL, timeout=LONG):
+    def get(self, target, *options, address=KERNEL, timeout=LONG, record=True):
         """Runs `hawser get`; its output is in the file out."""
-        return subprocess.run([program, "get", f"http://{address}/{target}", *LINK, "-o",
-                               self.path("out"), *options],
-                              stderr=subprocess.PIPE, text=True, timeout=timeout)
+        command = self.command("get", f"http://{address}/{target}", *LINK, "-o", self.path("out"), *options,
+                               record=record)
+        return subprocess.run(command, stderr=subprocess.PIPE, text=True, timeout=timeout)
 
 
 class OverEachLink(RealPeers):
