@@ -5,27 +5,29 @@ peers.py says how it is run.
 """
 
 import contextlib
+import re
 import subprocess
 import sys
 
 import peers
 from networks import Here, become_router, cable, hosts
-from peers import LONG, OURS, OURS6, RealPeers, digest_of, make_file
+from peers import LINK, LONG, OURS, OURS6, RealPeers, digest_of, make_file
 
 GATEWAYS = ["--gateway", peers.KERNEL, "--gateway", peers.KERNEL6]
 
 
-class PathMtu(RealPeers):
-    """64 MiB from `hawser serve` to curl, through a link of 1280 bytes in the middle.
+class Narrow(RealPeers):
+    """A link of 1280 bytes between `hawser` and a host.
 
-    serve == TUN == this namespace ── 1500 ── first router ── 1280 ── second router ── 1500 ── curl
+    hawser == TUN == this namespace ── 1500 ── first router ── 1280 ── second router ── 1500 ── host
     """
 
-    SIZE = 64 << 20
+    FAR, FAR6 = "10.8.3.2", "fd00:8:3::2"
 
     @contextlib.contextmanager
     def narrow_network(self):
-        with hosts(3) as (first, second, client), self.serving(*GATEWAYS):
+        """Gives the first router and the host at the far end."""
+        with hosts(3) as (first, second, client):
             here = Here()
             cable(here, first, ("a0", "a1"), a_addresses=["10.8.1.1/24", "fd00:8:1::1/64"],
                   b_addresses=["10.8.1.2/24", "fd00:8:1::2/64"])
@@ -45,6 +47,12 @@ class PathMtu(RealPeers):
                 host.run("ip", "route", "add", "fd00:9::/64", "via", f"fd00:8:{near}")
             yield first, client
 
+
+class PathMtu(Narrow):
+    """64 MiB from `hawser serve` to curl."""
+
+    SIZE = 64 << 20
+
     def fetch(self, client, address):
         out = self.path("out")
         subprocess.run(client.inside("curl", "-sSfg", "--max-time", str(LONG), "-o", out,
@@ -53,13 +61,13 @@ class PathMtu(RealPeers):
 
     def test_a_router_that_tells_is_heeded(self):
         digest = make_file(self.path("big"), self.SIZE)
-        with self.narrow_network() as (_, client):
+        with self.narrow_network() as (_, client), self.serving(*GATEWAYS):
             self.assertEqual(self.fetch(client, OURS), digest)
             self.assertEqual(self.fetch(client, f"[{OURS6}]"), digest)
 
     def test_a_router_that_is_silenced_is_found_out(self):
         digest = make_file(self.path("big"), self.SIZE)
-        with self.narrow_network() as (router, client):
+        with self.narrow_network() as (router, client), self.serving(*GATEWAYS):
             router.run("nft", "add table inet silence; add chain inet silence output "
                        "{ type filter hook output priority 0; }; "
                        "add rule inet silence output icmp type destination-unreachable drop; "
@@ -68,5 +76,32 @@ class PathMtu(RealPeers):
             self.assertEqual(self.fetch(client, f"[{OURS6}]"), digest)
 
 
+class LargePings(Narrow):
+    """Echoes in fragments of 1500 bytes, which the narrow link does not take: a router cuts those of IPv4
+    once more, and says so of IPv6."""
+
+    SIZE = 20000
+
+    def check(self, said):
+        # Of IPv6 the first are what finds out how narrow the path is, there and back.
+        self.assertRegex(said, r"10 packets transmitted, ([89]|10) received")
+        self.assertEqual(said.count(f"{self.SIZE + 8} bytes from"), int(re.search(r"(\d+) received", said)[1]))
+
+    def test_the_kernel_pings(self):
+        with self.narrow_network() as (_, far), self.serving(*GATEWAYS):
+            for address in [OURS, OURS6]:
+                done = subprocess.run(far.inside("ping", "-n", "-c", "10", "-i", "0.2", "-s", str(self.SIZE),
+                                                 address), stdout=subprocess.PIPE, text=True, timeout=LONG)
+                self.check(done.stdout)
+
+    def test_we_ping(self):
+        with self.narrow_network():
+            for address in [self.FAR, self.FAR6]:
+                done = subprocess.run(self.command("ping", address, "-c", "10", "-i", "0.2", "-s", str(self.SIZE),
+                                                   *LINK, *GATEWAYS),
+                                      stdout=subprocess.PIPE, text=True, timeout=LONG)
+                self.check(done.stdout)
+
+
 if __name__ == "__main__":
-    sys.exit(peers.main(__doc__, ["curl", "nft", "nsenter", "setpriv"]))
+    sys.exit(peers.main(__doc__, ["curl", "nft", "nsenter", "ping", "setpriv"]))
