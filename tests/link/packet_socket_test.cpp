@@ -179,8 +179,8 @@ TEST_F(PacketSocketTest, TakesWhatTheOtherEndAnswers) {
          {std::pair{"10.9.0.2", "10.9.0.1"}, std::pair{"fd00:9::2", "fd00:9::1"}}) {
       const IpAddress from = *IpAddress::parse(ours);
       const std::uint16_t type = from.is_v4() ? kIpv4Type : kIpv6Type;
-      // Several batches. Large ones would not do: when others keep the kernel busy it answers many at
-      // once, and the replies that its ICMP socket has no room for are lost.
+      // Several batches. Large ones would not do: when others keep the kernel busy it answers many
+      // at once, and the replies that its ICMP socket has no room for are lost.
       std::vector<Packet> requests;
       for (std::size_t i = 0; i < 100; ++i) {
         requests.push_back(echo_frame(pool, {mac_of("hwv1"), kOurs, type}, from,

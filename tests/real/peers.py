@@ -39,7 +39,7 @@ if KIND != "packet":
 BIG = 256 << 20 if KIND == "tun" else 32 << 20
 BAD_LINE = ["--loss", "2%", "--reorder", "1%", "--seed", "1"]
 # Far more than anything takes that works, on a slow machine under load as well.
-LONG = 150
+LONG = 300
 
 program = None  # set by main
 
