@@ -17,14 +17,9 @@ using namespace std::chrono_literals;
 constexpr Port kListenPort{80};
 /// A backlog that the connections of a plan do not fill.
 constexpr std::uint32_t kNoCookies = 64;
-/// More steps at one instant than any honest exchange on links without delay takes.
-constexpr std::uint64_t kStepsAtOneInstant = 200'000;
-
-std::pair<std::uint32_t, std::uint32_t> key_of(SocketHandle handle) {
-  return {handle.index, handle.generation};
+double in_milliseconds(Instant at) {
+  return static_cast<double>(at.time_since_epoch().count()) / 1e6;
 }
-
-double milliseconds(Instant at) { return static_cast<double>(at.time_since_epoch().count()) / 1e6; }
 
 std::string describe(const FrameVerdict& verdict) {
   std::string text;
@@ -54,22 +49,12 @@ std::string describe(const Packet& frame) {
 
 }  // namespace
 
-Connection::Connection(Run& run, std::size_t index, const ConnectionPlan& planned, StackId stack_a,
-                       StackId stack_b, std::uint64_t seed)
-    : plan(planned),
-      number(index),
-      a(run, *this, planned.a, stack_a, true, seed),
-      b(run, *this, planned.b, stack_b, false, ~seed),
-      last_progress(planned.start) {}
-
 Run::Run(Plan drawn, Trace trace)
-    : plan_(std::move(drawn)),
-      trace_(std::move(trace)),
-      world_(plan_.seed),
+    : Stage(drawn.seed, drawn.patience(), std::move(trace)),
+      plan_(std::move(drawn)),
       a_(add_stack(plan_.tcp_a, plan_.mtu_a, 1)),
       b_(add_stack(plan_.tcp_b, plan_.mtu_b, 2)),
-      link_(world_.connect({a_, {}}, {b_, {}}, plan_.a_to_b, plan_.b_to_a)),
-      patience_(plan_.patience()) {}
+      link_(world_.connect({a_, {}}, {b_, {}}, plan_.a_to_b, plan_.b_to_a)) {}
 
 IpAddress Run::address(bool of_a) const {
   const std::uint8_t number = of_a ? 1 : 2;
@@ -83,18 +68,6 @@ StackId Run::add_stack(const TcpConfig& config, std::uint32_t mtu, std::uint8_t 
   stack.interfaces.push_back({"link", mtu, {Prefix{address(number == 1), length}}});
   stack.tcp = config;
   return world_.add_stack(std::move(stack));
-}
-
-void Run::note(const Side& side, const std::string& what) {
-  if (trace_)
-    trace_(fmt::format("{:12.3f} {} {}", milliseconds(world_.now()), side.describe(), what));
-}
-
-void Run::fail(const Connection& connection, const std::string& what) {
-  if (!failure_.empty()) return;
-  failure_ = fmt::format("connection #{} at {:.3f} ms: {}", connection.number,
-                         milliseconds(world_.now()), what);
-  if (trace_) trace_("FAILED: " + failure_);
 }
 
 bool Run::excuses(Connection& connection, const Side& side, Error error) const {
@@ -119,17 +92,14 @@ bool Run::excuses(Connection& connection, const Side& side, Error error) const {
   }
 }
 
-void Run::bind(const Side& side, SocketHandle handle) {
-  sides_[{side.stack() == a_, key_of(handle)}] = const_cast<Side*>(&side);
+bool Run::excuses_silence(const Connection& connection) const {
+  return plan_.timeouts_possible || connection.a.left_early() || connection.b.left_early();
 }
 
 void Run::listen(StackId stack, SocketHandle& listener) {
   const bool on_a = stack == a_;
   const auto result = world_.stack(stack).tcp_listen({address(on_a), kListenPort}, plan_.backlog);
-  if (!result) {
-    failure_ = "listen failed";
-    return;
-  }
+  if (!result) return fail("listen failed");
   listener = *result;
   world_.on_ready(
       stack, [this, on_a](SocketHandle socket, Ready ready) { on_ready(on_a, socket, ready); });
@@ -157,16 +127,10 @@ void Run::schedule_partitions() {
 }
 
 void Run::connect(Connection& connection, bool a_connects) {
-  Side& side = a_connects ? connection.a : connection.b;
-  const SidePlan& planned = a_connects ? connection.plan.a : connection.plan.b;
   const Port fixed{connection.plan.local_port};
-  const Endpoint local{address(a_connects), fixed};
-  const Endpoint remote{address(!a_connects), connection.plan.simultaneous ? fixed : kListenPort};
-  Stack& stack = world_.stack(side.stack());
-  const auto handle = stack.tcp_connect(world_.now(), local, remote, &planned.settings);
-  if (!handle) return side.fail_to_open(handle.error());
-  connection.opener = stack.tcp_info(*handle)->local;
-  side.begin(*handle);
+  const Port port = connection.plan.simultaneous ? fixed : kListenPort;
+  Stage::connect(connection, a_connects, {address(a_connects), fixed},
+                 {address(!a_connects), port});
 }
 
 void Run::accept_all(bool on_a) {
@@ -177,8 +141,7 @@ void Run::accept_all(bool on_a) {
       return connection.opener == remote && !connection.plan.simultaneous;
     });
     if (found == connections_.end()) {
-      failure_ = "accepted a connection from nobody: " + remote.to_string();
-      return;
+      return fail("accepted a connection from nobody: " + remote.to_string());
     }
     Side& side = on_a ? found->a : found->b;
     if (side.begun() && side.done() && plan_.backlog < kNoCookies) {
@@ -187,41 +150,35 @@ void Run::accept_all(bool on_a) {
       (void)stack.tcp_abort(world_.now(), *handle);
       continue;
     }
-    if (side.begun()) return fail(*found, "accepted a second time");
-    const SidePlan& planned = on_a ? found->plan.a : found->plan.b;
-    if (!stack.tcp_set_settings(world_.now(), *handle, planned.settings)) {
-      return fail(*found, "settings refused");
-    }
-    side.begin(*handle);
+    begin_accepted(*found, side, *handle);
   }
 }
 
 void Run::on_ready(bool on_a, SocketHandle socket, Ready ready) {
   if (socket == (on_a ? listener_a_ : listener_b_)) return accept_all(on_a);
-  const auto found = sides_.find({on_a, key_of(socket)});
-  if (found != sides_.end()) found->second->on_ready(ready);
+  tell(on_a ? a_ : b_, socket, ready);
 }
 
 void Run::watch_frames() {
   world_.on_frame([this](const FrameSighting& sighting) {
     if (sighting.where == FrameSighting::Where::sent) ++frames_;
-    if (trace_) trace_frame(sighting);
+    if (traces()) trace_frame(sighting);
   });
-  if (!trace_) return;
+  if (!traces()) return;
   for (const StackId id : {a_, b_}) {
     world_.on_event(id, [this, id](const Event& event) {
       const char* name = id == a_ ? "a" : "b";
-      const double at = milliseconds(event.at);
+      const double at = in_milliseconds(event.at);
       if (const auto* changed = std::get_if<StateChanged>(&event.what)) {
-        trace_(fmt::format("{:12.3f} {} {} > {}: {} to {}", at, name, event.local.to_string(),
-                           event.remote.to_string(), to_string(changed->from),
-                           to_string(changed->to)));
+        trace(fmt::format("{:12.3f} {} {} > {}: {} to {}", at, name, event.local.to_string(),
+                          event.remote.to_string(), to_string(changed->from),
+                          to_string(changed->to)));
       } else if (const auto* timer = std::get_if<TimerFired>(&event.what)) {
-        trace_(fmt::format("{:12.3f} {} {} timer {}", at, name, event.local.to_string(),
-                           to_string(timer->timer)));
+        trace(fmt::format("{:12.3f} {} {} timer {}", at, name, event.local.to_string(),
+                          to_string(timer->timer)));
       } else if (const auto* dropped = std::get_if<Dropped>(&event.what)) {
-        trace_(fmt::format("{:12.3f} {} drops {} B: {}", at, name, dropped->length,
-                           to_string(dropped->reason)));
+        trace(fmt::format("{:12.3f} {} drops {} B: {}", at, name, dropped->length,
+                          to_string(dropped->reason)));
       }
     });
   }
@@ -230,44 +187,14 @@ void Run::watch_frames() {
 void Run::trace_frame(const FrameSighting& sighting) {
   const bool from_a = sighting.direction == Direction::a_to_b;
   const bool sent = sighting.where == FrameSighting::Where::sent;
-  trace_(fmt::format("{:12.3f} {} {}{}{}", milliseconds(sighting.at), from_a ? "a->b" : "a<-b",
-                     sent ? "send " : "     arrive ", describe(sighting.frame),
-                     describe(sighting.verdict)));
-}
-
-void Run::check_progress() {
-  for (Connection& connection : connections_) {
-    if (connection.done() || world_.now() - connection.last_progress <= patience_) continue;
-    const bool excused =
-        plan_.timeouts_possible || connection.a.left_early() || connection.b.left_early();
-    if (!excused) {
-      return fail(
-          connection,
-          fmt::format("no progress for {} s, which no retransmission explains\n    {}\n    {}",
-                      patience_ / 1s, connection.a.describe(), connection.b.describe()));
-    }
-    connection.a.abandon();
-    connection.b.abandon();
-  }
-}
-
-void Run::check_no_live_lock() {
-  if (steps_at_this_instant_ > kStepsAtOneInstant) {
-    failure_ = fmt::format("live-lock: {} steps at {:.3f} ms", steps_at_this_instant_,
-                           milliseconds(world_.now()));
-  }
-  if (world_.stuck_deadlines() != 0) {
-    failure_ = fmt::format("a deadline in the past at {:.3f} ms", milliseconds(world_.now()));
-  }
+  trace(fmt::format("{:12.3f} {} {}{}{}", in_milliseconds(sighting.at), from_a ? "a->b" : "a<-b",
+                    sent ? "send " : "     arrive ", describe(sighting.frame),
+                    describe(sighting.verdict)));
 }
 
 void Run::run_connections() {
-  const auto done = [](const Connection& connection) { return connection.done(); };
-  while (failure_.empty() && !std::ranges::all_of(connections_, done)) {
-    const Instant before = world_.now();
-    if (!world_.step()) world_.run_for(patience_ + 1s);  // silence: only patience can end
-    steps_at_this_instant_ = world_.now() == before ? steps_at_this_instant_ + 1 : 0;
-    check_no_live_lock();
+  while (!failed() && !all_done()) {
+    if (!step()) world_.run_for(patience_ + 1s);  // silence: only patience can end
     check_progress();
   }
 }
@@ -276,47 +203,43 @@ void Run::wind_down() {
   for (const bool on_a : {true, false}) {
     const auto closed =
         world_.stack(on_a ? a_ : b_).tcp_close(world_.now(), on_a ? listener_a_ : listener_b_);
-    if (!closed) failure_ = "closing a listener was refused";
+    if (!closed) fail("closing a listener was refused");
   }
   const Duration msl = std::max(plan_.tcp_a.msl, plan_.tcp_b.msl);
   const Instant last = world_.now() + 2 * patience_ + 2 * msl + plan_.tcp_a.fin_wait_2_timeout;
   const auto empty = [](const StackCensus& census) {
     return census.connections + census.syn_received + census.time_wait == 0;
   };
-  while (failure_.empty() && world_.now() < last) {
+  while (!failed() && world_.now() < last) {
     const bool over = empty(world_.stack(a_).census()) && empty(world_.stack(b_).census());
     if (over && world_.in_flight() == 0) return;
-    const Instant before = world_.now();
-    if (!world_.step()) return;
-    steps_at_this_instant_ = world_.now() == before ? steps_at_this_instant_ + 1 : 0;
-    check_no_live_lock();
+    if (!step()) return;
   }
 }
 
 void Run::check_nothing_left() {
-  if (!failure_.empty()) return;
+  if (failed()) return;
   for (const bool on_a : {true, false}) {
     const StackCensus census = world_.stack(on_a ? a_ : b_).census();
     if (census.connections + census.listeners + census.syn_received + census.time_wait == 0)
       continue;
-    failure_ = fmt::format(
-        "left behind on {}: {} connections, {} listeners, {} in SYN-RECEIVED, {} "
-        "in TIME-WAIT",
-        on_a ? 'a' : 'b', census.connections, census.listeners, census.syn_received,
-        census.time_wait);
-    return;
+    return fail(
+        fmt::format("left behind on {}: {} connections, {} listeners, {} in SYN-RECEIVED, {} "
+                    "in TIME-WAIT",
+                    on_a ? 'a' : 'b', census.connections, census.listeners, census.syn_received,
+                    census.time_wait));
   }
   if (world_.in_flight() != 0) {
-    failure_ = fmt::format("{} frames are still exchanged", world_.in_flight());
+    fail(fmt::format("{} frames are still exchanged", world_.in_flight()));
   } else if (world_.pool().bytes_in_use() != 0) {
-    failure_ = fmt::format("{} bytes of memory did not come back", world_.pool().bytes_in_use());
+    fail(fmt::format("{} bytes of memory did not come back", world_.pool().bytes_in_use()));
   } else if (world_.next_deadline() != kNever) {
-    failure_ = "a deadline is left though there is nothing to do";
+    fail("a deadline is left though there is nothing to do");
   }
 }
 
 Outcome Run::operator()() {
-  if (trace_) trace_(plan_.describe());
+  if (traces()) trace(plan_.describe());
   watch_frames();
   listen(a_, listener_a_);
   listen(b_, listener_b_);
@@ -325,26 +248,17 @@ Outcome Run::operator()() {
   run_connections();
   wind_down();
   // Pauses of programs that have left may still be scheduled.
-  if (failure_.empty()) world_.run_for(60s + patience_);
+  if (!failed()) world_.run_for(60s + patience_);
   check_nothing_left();
   return outcome();
 }
 
 Outcome Run::outcome() const {
-  Outcome outcome;
-  outcome.seed = plan_.seed;
-  outcome.failure = failure_;
-  outcome.connections = connections_.size();
-  for (const Connection& connection : connections_) {
-    outcome.bytes += connection.a.received() + connection.b.received();
-    if (connection.a.error() || connection.b.error()) ++outcome.failed_connections;
-  }
-  outcome.frames = frames_;
+  Outcome outcome = Stage::outcome(plan_.seed);
   for (const Direction direction : {Direction::a_to_b, Direction::b_to_a}) {
     const PathCounters& counters = world_.counters(link_, direction);
     outcome.frames_lost += counters.frames - counters.of(FrameFate::delivered);
   }
-  outcome.virtual_time = world_.now().time_since_epoch();
   return outcome;
 }
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <span>
 
-#include "swarm.hpp"
+#include "swarm_stage.hpp"
 
 namespace hawser::swarm {
 
@@ -26,9 +26,9 @@ std::string name_of(Error error) { return make_error_code(error).message(); }
 
 }  // namespace
 
-Side::Side(Run& run, Connection& connection, const SidePlan& plan, StackId stack, bool is_a,
+Side::Side(Stage& stage, Connection& connection, const SidePlan& plan, StackId stack, bool is_a,
            std::uint64_t seed)
-    : run_(run),
+    : stage_(stage),
       connection_(connection),
       plan_(plan),
       stack_(stack),
@@ -44,7 +44,7 @@ std::string Side::describe() const {
   if (end_of_stream_) text += ", end of stream";
   if (error_) text += ", " + name_of(*error_);
   if (done_) return text + ", done";
-  if (const auto info = run_.world().stack(stack_).tcp_info(handle_)) {
+  if (const auto info = stage_.world().stack(stack_).tcp_info(handle_)) {
     text += fmt::format(", {} in flight {} send queue {} snd_wnd {} rcv_wnd {} rto {} ms",
                         to_string(info->state), info->in_flight, info->send_queue, info->snd_wnd,
                         info->rcv_wnd, info->rto / std::chrono::milliseconds(1));
@@ -55,12 +55,12 @@ std::string Side::describe() const {
 void Side::begin(SocketHandle handle) {
   handle_ = handle;
   begun_ = true;
-  if (done_) return (void)run_.world().stack(stack_).tcp_abort(run_.world().now(), handle);
-  run_.bind(*this, handle);
-  run_.progress(connection_);
+  if (done_) return (void)stage_.world().stack(stack_).tcp_abort(stage_.world().now(), handle);
+  stage_.bind(*this, handle);
+  stage_.progress(connection_);
   if (plan_.first_read > Duration{}) wake(plan_.first_read, &Side::read_pause_);
   if (plan_.leave_at && (plan_.ending == Ending::early_close || plan_.ending == Ending::abort)) {
-    run_.world().schedule(run_.world().now() + *plan_.leave_at, [this] {
+    stage_.world().schedule(stage_.world().now() + *plan_.leave_at, [this] {
       leave_now_ = true;
       work();
     });
@@ -84,11 +84,11 @@ void Side::on_ready(Ready ready) {
 void Side::wake(Duration gap, bool Side::* pause) {
   this->*pause = true;
   const auto span = static_cast<std::uint64_t>(gap.count());
-  run_.world().schedule(
-      run_.world().now() + Duration(1 + static_cast<Duration::rep>(random_.below(span))),
+  stage_.world().schedule(
+      stage_.world().now() + Duration(1 + static_cast<Duration::rep>(random_.below(span))),
       [this, pause] {
         this->*pause = false;
-        run_.progress(connection_);
+        stage_.progress(connection_);
         work();
       });
 }
@@ -109,43 +109,43 @@ bool Side::may_leave() const {
 
 void Side::leave() {
   left_early_ = true;
-  Stack& stack = run_.world().stack(stack_);
+  Stack& stack = stage_.world().stack(stack_);
   if (plan_.ending == Ending::abort) {
-    run_.note(*this, "aborts");
-    if (!stack.tcp_abort(run_.world().now(), handle_)) run_.fail(connection_, "abort refused");
+    stage_.note(*this, "aborts");
+    if (!stack.tcp_abort(stage_.world().now(), handle_)) stage_.fail(connection_, "abort refused");
     done_ = true;
-    closed_at_ = run_.world().now();
+    closed_at_ = stage_.world().now();
     return;
   }
   close();
 }
 
 void Side::close() {
-  run_.note(*this, "closes");
+  stage_.note(*this, "closes");
   done_ = true;
   sent_end_ = sent_end_ || !error_;
-  closed_at_ = run_.world().now();
-  run_.progress(connection_);
-  const auto closed = run_.world().stack(stack_).tcp_close(run_.world().now(), handle_);
-  if (!closed) run_.fail(connection_, "close refused: " + name_of(closed.error()));
+  closed_at_ = stage_.world().now();
+  stage_.progress(connection_);
+  const auto closed = stage_.world().stack(stack_).tcp_close(stage_.world().now(), handle_);
+  if (!closed) stage_.fail(connection_, "close refused: " + name_of(closed.error()));
 }
 
 void Side::abandon() {
   if (done_) return;
-  run_.note(*this, "gives up");
+  stage_.note(*this, "gives up");
   done_ = true;
   left_early_ = true;
-  closed_at_ = run_.world().now();
-  if (handle_) (void)run_.world().stack(stack_).tcp_abort(run_.world().now(), handle_);
+  closed_at_ = stage_.world().now();
+  if (handle_) (void)stage_.world().stack(stack_).tcp_abort(stage_.world().now(), handle_);
 }
 
 void Side::end(Error error) {
-  run_.note(*this, "sees error: " + name_of(error));
-  const bool excused = run_.excuses(connection_, *this, error);
+  stage_.note(*this, "sees error: " + name_of(error));
+  const bool excused = stage_.excuses(connection_, *this, error);
   error_ = error;
   left_early_ = true;
   if (!excused) {
-    run_.fail(connection_, fmt::format("{} sees '{}' for no reason", describe(), name_of(error)));
+    stage_.fail(connection_, fmt::format("{} sees '{}' for no reason", describe(), name_of(error)));
   }
   if (handle_) return close();
   done_ = true;
@@ -169,8 +169,8 @@ void Side::write_once() {
   const std::uint64_t stream = stream_of(connection_.number, is_a_);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = byte_at(stream, written_ + i);
 
-  Stack& stack = run_.world().stack(stack_);
-  const Instant now = run_.world().now();
+  Stack& stack = stage_.world().stack(stack_);
+  const Instant now = stage_.world().now();
   const auto sent = random_.chance(plan_.urgent) ? stack.tcp_send_urgent(now, handle_, bytes)
                                                  : stack.tcp_send(now, handle_, bytes);
   if (!sent) {
@@ -178,10 +178,10 @@ void Side::write_once() {
     writable_ = false;
     return;
   }
-  if (*sent > bytes.size()) return run_.fail(connection_, "send took more than was offered");
-  if (*sent == 0) return run_.fail(connection_, "send took nothing and did not say would_block");
+  if (*sent > bytes.size()) return stage_.fail(connection_, "send took more than was offered");
+  if (*sent == 0) return stage_.fail(connection_, "send took nothing and did not say would_block");
   written_ += *sent;
-  run_.progress(connection_);
+  stage_.progress(connection_);
   if (plan_.write_gap > Duration{}) wake(plan_.write_gap, &Side::write_pause_);
 }
 
@@ -192,14 +192,14 @@ void Side::read() {
 void Side::read_once() {
   const auto size = 1 + random_.below(plan_.read_chunk);
   const auto room = std::span(scratch_).first(static_cast<std::size_t>(size));
-  const auto got = run_.world().stack(stack_).tcp_receive(run_.world().now(), handle_, room);
+  const auto got = stage_.world().stack(stack_).tcp_receive(stage_.world().now(), handle_, room);
   if (!got) {
     if (got.error() != Error::would_block) return end(got.error());
     readable_ = false;
     return;
   }
-  if (*got > room.size()) return run_.fail(connection_, "receive gave more than was asked for");
-  run_.progress(connection_);
+  if (*got > room.size()) return stage_.fail(connection_, "receive gave more than was asked for");
+  stage_.progress(connection_);
   if (*got == 0) return at_end_of_stream();
   check(room.first(*got));
   if (plan_.read_gap > Duration{}) wake(plan_.read_gap, &Side::read_pause_);
@@ -209,26 +209,26 @@ void Side::check(std::span<const std::byte> bytes) {
   const std::uint64_t stream = stream_of(connection_.number, !is_a_);
   for (const std::byte byte : bytes) {
     if (byte != byte_at(stream, received_)) {
-      return run_.fail(connection_,
-                       fmt::format("{} reads a wrong byte at {}", describe(), received_));
+      return stage_.fail(connection_,
+                         fmt::format("{} reads a wrong byte at {}", describe(), received_));
     }
     ++received_;
   }
   if (received_ > connection_.other(*this).written()) {
-    run_.fail(connection_, describe() + " reads more than was written");
+    stage_.fail(connection_, describe() + " reads more than was written");
   }
 }
 
 void Side::at_end_of_stream() {
   end_of_stream_ = true;
-  run_.note(*this, "reads the end of the stream");
+  stage_.note(*this, "reads the end of the stream");
   const Side& peer = connection_.other(*this);
   if (!peer.sent_end_) {
-    return run_.fail(connection_, describe() + " reads an end that nobody sent");
+    return stage_.fail(connection_, describe() + " reads an end that nobody sent");
   }
   if (received_ != peer.written()) {
-    run_.fail(connection_, fmt::format("{} reads the end of the stream at {} of {} bytes",
-                                       describe(), received_, peer.written()));
+    stage_.fail(connection_, fmt::format("{} reads the end of the stream at {} of {} bytes",
+                                         describe(), received_, peer.written()));
   }
 }
 
@@ -237,12 +237,13 @@ void Side::finish_if_due() {
   if (written_ < plan_.bytes || waits_for_the_end) return;
   if (plan_.ending == Ending::answers) return close();
   if (!shut_down_) {
-    const auto shut = run_.world().stack(stack_).tcp_shutdown_write(run_.world().now(), handle_);
+    const auto shut =
+        stage_.world().stack(stack_).tcp_shutdown_write(stage_.world().now(), handle_);
     if (!shut && shut.error() == Error::not_connected) return;  // the handshake is under way
     if (!shut) return end(shut.error());
-    run_.note(*this, "shuts down");
+    stage_.note(*this, "shuts down");
     shut_down_ = sent_end_ = true;
-    run_.progress(connection_);
+    stage_.progress(connection_);
   }
   if (end_of_stream_) close();
 }

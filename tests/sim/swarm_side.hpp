@@ -13,12 +13,12 @@
 
 namespace hawser::swarm {
 
-class Run;
+class Stage;
 struct Connection;
 
 class Side {
  public:
-  Side(Run& run, Connection& connection, const SidePlan& plan, StackId stack, bool is_a,
+  Side(Stage& stage, Connection& connection, const SidePlan& plan, StackId stack, bool is_a,
        std::uint64_t seed);
 
   /// Takes over a connection that was opened or accepted.
@@ -58,7 +58,7 @@ class Side {
   void check(std::span<const std::byte> bytes);
   void at_end_of_stream();
 
-  Run& run_;
+  Stage& stage_;
   Connection& connection_;
   const SidePlan& plan_;
   StackId stack_;
