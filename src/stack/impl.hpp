@@ -227,10 +227,10 @@ class Stack::Impl {
 
   // input.cpp
   void on_packet(const Context& context, Packet& packet, InterfaceId from, bool to_group = false);
-  std::optional<wire::ParsedIp> read_header(const Context& context, Packet& packet,
-                                            InterfaceId from);
-  std::optional<wire::ParsedIp> reassemble(const Context& context, const wire::ParsedIp& fragment,
-                                           Packet& packet, InterfaceId from);
+  void on_fragment(const Context& context, const wire::ParsedIp& fragment, Packet& packet,
+                   InterfaceId from);
+  void on_datagram(const Context& context, const wire::ParsedIp& parsed, Packet& packet,
+                   InterfaceId from);
   void on_tcp(const Context& context, const wire::IpHeader& ip, Packet& packet, InterfaceId from);
   void on_unmatched(const Context& context, const Arrival& arrival, const Segment& segment,
                     Packet& payload);

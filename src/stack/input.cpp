@@ -29,78 +29,71 @@ void Stack::Impl::on_frames(Instant now, InterfaceId from, std::span<Packet> fra
 
 void Stack::Impl::on_packet(const Context& context, Packet& packet, InterfaceId from,
                             bool to_group) {
-  const auto parsed = read_header(context, packet, from);
-  if (!parsed) return;
-  const wire::IpHeader& ip = parsed->header;
+  std::optional<wire::ParameterProblem> problem;
+  const auto parsed = wire::parse_ip(packet.head(), packet.size(), &problem);
+  if (!parsed) {
+    // RFC1122-3.2.2, RFC4443-2.4: nobody is told about what was sent to all on the link.
+    if (problem && (!to_group || problem->even_multicast)) {
+      send_parameter_problem(context, *problem, packet, from);
+    }
+    return drop(context, parsed.error(), packet.size());
+  }
+  if (parsed->header.hop_limit == 0 && from != ip::kLoopback) {
+    return drop(context, DropReason::hop_limit, packet.size());
+  }
   // RFC1122-3.3.6: what was sent to all on the link is for all in IP as well.
-  if (to_group && interfaces_.is_unicast(ip.destination)) {
+  if (to_group && interfaces_.is_unicast(parsed->header.destination)) {
     return drop(context, DropReason::not_unicast, packet.size());
   }
-  packet.truncate(parsed->header_bytes + parsed->payload_bytes);
+  if (parsed->fragment) [[unlikely]]
+    return on_fragment(context, *parsed, packet, from);
+  on_datagram(context, *parsed, packet, from);
+}
+
+void Stack::Impl::on_fragment(const Context& context, const wire::ParsedIp& fragment,
+                              Packet& packet, InterfaceId from) {
+  // What is not for us, or from nobody, would only take memory.
+  const wire::IpHeader& ip = fragment.header;
+  if (interfaces_.is_unicast(ip.destination)) {
+    if (const auto bad = check_addresses(ip.source, ip.destination, from)) {
+      return drop(context, *bad, packet.size());
+    }
+  }
+  if (ip.destination.is_multicast() && !multicast_.is_member(packet.interface(), ip.destination)) {
+    return drop(context, DropReason::not_ours, packet.size());
+  }
+  packet = reassembly_.on_fragment(context.now, fragment, std::move(packet));
+  if (!packet) return;
+  std::optional<wire::ParameterProblem> problem;
+  const auto whole = wire::parse_ip(packet.head(), packet.size(), &problem);
+  if (whole && !whole->fragment) return on_datagram(context, *whole, packet, from);
+  if (problem) send_parameter_problem(context, *problem, packet, from);
+  // Fragments of fragments: nobody makes them for a good reason.
+  drop(context, whole ? DropReason::bad_fragment : whole.error(), packet.size());
+}
+
+void Stack::Impl::on_datagram(const Context& context, const wire::ParsedIp& parsed, Packet& packet,
+                              InterfaceId from) {
+  const wire::IpHeader& ip = parsed.header;
+  packet.truncate(parsed.header_bytes + parsed.payload_bytes);
   switch (static_cast<wire::IpProtocol>(ip.protocol)) {
     case wire::IpProtocol::tcp:
-      packet.trim_front(parsed->header_bytes);
+      packet.trim_front(parsed.header_bytes);
       return on_tcp(context, ip, packet, from);
     case wire::IpProtocol::icmp:
     case wire::IpProtocol::icmpv6:
-      packet.trim_front(parsed->header_bytes);
+      packet.trim_front(parsed.header_bytes);
       return on_icmp(context, ip, packet, from);
     case wire::IpProtocol::igmp:
-      packet.trim_front(parsed->header_bytes);
+      packet.trim_front(parsed.header_bytes);
       return on_igmp(context, ip, packet, from);
     case wire::IpProtocol::udp:
-      return on_udp(context, ip, parsed->header_bytes, packet, from);
+      return on_udp(context, ip, parsed.header_bytes, packet, from);
     default:
       send_unreachable(context, ip, packet, wire::IcmpErrorKind::protocol_unreachable, from);
       break;
   }
   drop(context, DropReason::unknown_protocol, packet.size());
-}
-
-/// What the header of `packet` says, which becomes the whole datagram when it is the last missing
-/// fragment. Nothing when there is nothing more to be done with it.
-std::optional<wire::ParsedIp> Stack::Impl::read_header(const Context& context, Packet& packet,
-                                                       InterfaceId from) {
-  std::optional<wire::ParameterProblem> problem;
-  const auto parsed = wire::parse_ip(packet.head(), packet.size(), &problem);
-  if (!parsed) {
-    if (problem) send_parameter_problem(context, *problem, packet, from);
-    drop(context, parsed.error(), packet.size());
-    return std::nullopt;
-  }
-  if (parsed->header.hop_limit == 0 && from != ip::kLoopback) {
-    drop(context, DropReason::hop_limit, packet.size());
-    return std::nullopt;
-  }
-  if (!parsed->fragment) [[likely]]
-    return *parsed;
-  return reassemble(context, *parsed, packet, from);
-}
-
-std::optional<wire::ParsedIp> Stack::Impl::reassemble(const Context& context,
-                                                      const wire::ParsedIp& fragment,
-                                                      Packet& packet, InterfaceId from) {
-  // What is not for us, or from nobody, would only take memory.
-  const wire::IpHeader& ip = fragment.header;
-  if (interfaces_.is_unicast(ip.destination)) {
-    if (const auto bad = check_addresses(ip.source, ip.destination, from)) {
-      drop(context, *bad, packet.size());
-      return std::nullopt;
-    }
-  }
-  if (ip.destination.is_multicast() && !multicast_.is_member(packet.interface(), ip.destination)) {
-    drop(context, DropReason::not_ours, packet.size());
-    return std::nullopt;
-  }
-  packet = reassembly_.on_fragment(context.now, fragment, std::move(packet));
-  if (!packet) return std::nullopt;
-  std::optional<wire::ParameterProblem> problem;
-  const auto parsed = wire::parse_ip(packet.head(), packet.size(), &problem);
-  if (parsed && !parsed->fragment) return *parsed;
-  if (problem) send_parameter_problem(context, *problem, packet, from);
-  // Fragments of fragments: nobody makes them for a good reason.
-  drop(context, parsed ? DropReason::bad_fragment : parsed.error(), packet.size());
-  return std::nullopt;
 }
 
 void Stack::Impl::on_tcp(const Context& context, const wire::IpHeader& ip, Packet& packet,

@@ -23,6 +23,10 @@ constexpr std::size_t kIp = wire::kEthernetHeader;
 constexpr std::size_t kAfter4 = kIp + wire::kIpv4MinHeader;
 constexpr std::size_t kAfter6 = kIp + wire::kIpv6Header;
 
+// Stations of a frame that is for more than us.
+const std::vector<int> kBroadcast(6, 0xff);
+const std::vector<int> kAllNodesMac = {0x33, 0x33, 0, 0, 0, 1};
+
 struct Patch {
   std::size_t at;
   std::vector<int> bytes;
@@ -160,6 +164,28 @@ std::vector<Malformed> corpus() {
       {"Ipv4OfAnUnknownProtocol", From::echo4, {{kIp + 9, {99}}}, unknown_protocol, true},
       {"Ipv4FragmentBeyondTheLargest", From::udp4, {{kIp + 6, {0x1f, 0xff}}}, bad_fragment},
       {"Ipv4FragmentNotOfEights", From::udp4, {{kIp + 6, {0x20, 0}}}, bad_fragment},
+      {"Ipv4FragmentToAllOnTheLink",  // RFC1122-3.3.6: it takes no memory
+       From::udp4,
+       {{0, kBroadcast}, {kIp + 2, {0, 52}}, {kIp + 6, {0x20, 0}}},
+       not_unicast},
+      {"Ipv4WithAnOptionOfNoLength",
+       From::echo4,
+       {{kIp, {0x46}}, {kAfter4, {0x44, 0, 0, 0}}},
+       ip_options_malformed,
+       true},
+      {"Ipv4WithAnOptionBehindItsHeader",
+       From::echo4,
+       {{kIp, {0x46}}, {kAfter4, {0x44, 8, 5, 0}}},
+       ip_options_malformed,
+       true},
+      {"Ipv4WithABadOptionToAllOnTheLink",  // RFC1122-3.2.2
+       From::echo4,
+       {{0, kBroadcast}, {kIp, {0x46}}, {kAfter4, {0x44, 0, 0, 0}}},
+       ip_options_malformed},
+      {"Ipv4WithASourceRoute",
+       From::echo4,
+       {{kIp, {0x47}}, {kAfter4, {0x83, 7, 4, 10, 9, 0, 9, 0}}},
+       not_ours},
       // IPv6
       {"Ipv6CutInItsHeader", From::tcp6, {}, truncated, false, false, kIp + 39},
       {"Ipv6LongerThanTheFrame", From::tcp6, {{kIp + 4, {1, 0}}}, truncated},
@@ -172,6 +198,38 @@ std::vector<Malformed> corpus() {
        From::udp6,
        {{kIp + 6, {44}}, {kAfter6, {17, 0, 0, 1, 0, 0, 0, 1}}},
        bad_fragment,
+       true},
+      {"Ipv6FragmentNotOfEightsToAllOnTheLink",  // RFC4443-2.4
+       From::udp6,
+       {{0, kAllNodesMac}, {kIp + 6, {44}}, {kAfter6, {17, 0, 0, 1, 0, 0, 0, 1}}},
+       bad_fragment},
+      {"Ipv6WithAnOptionToDiscardIt",
+       From::udp6,
+       {{kIp + 6, {60}}, {kAfter6, {17, 0, 0x44, 4, 0, 0, 0, 0}}},
+       ip_options_malformed},
+      {"Ipv6WithAnOptionToTellItsSender",
+       From::udp6,
+       {{kIp + 6, {60}}, {kAfter6, {17, 0, 0xc4, 4, 0, 0, 0, 0}}},
+       ip_options_malformed,
+       true},
+      {"Ipv6WithAnOptionToTellItsSenderToAllOnTheLink",  // RFC4443-2.4
+       From::udp6,
+       {{0, kAllNodesMac}, {kIp + 6, {60}}, {kAfter6, {17, 0, 0xc4, 4, 0, 0, 0, 0}}},
+       ip_options_malformed},
+      {"Ipv6WithAnOptionToTellItsSenderWhateverCame",  // RFC4443-2.4: even then
+       From::udp6,
+       {{0, kAllNodesMac}, {kIp + 6, {60}}, {kAfter6, {17, 0, 0x84, 4, 0, 0, 0, 0}}},
+       ip_options_malformed,
+       true},
+      {"Ipv6WithARouteThatGoesOn",
+       From::udp6,
+       {{kIp + 6, {43}}, {kAfter6, {17, 0, 0, 1, 0, 0, 0, 0}}},
+       not_ours,
+       true},
+      {"Ipv6WithHopByHopOptionsNotInFront",
+       From::udp6,
+       {{kIp + 6, {60}}, {kAfter6, {0, 0, 1, 4, 0, 0, 0, 0}}},
+       unknown_protocol,
        true},
       // ICMP, ICMPv6
       {"EchoWithAWrongChecksum", From::echo4, {{kAfter4 + 2, {0x12}}}, bad_icmp, false, false},
@@ -235,6 +293,8 @@ std::vector<Malformed> corpus() {
        false},
       {"TcpOptionOfNoLength", From::tcp4, {{kAfter4 + 21, {0}}}, bad_tcp_options},
       {"TcpOptionBehindTheHeader", From::tcp4, {{kAfter4 + 21, {5}}}, bad_tcp_options},
+      {"TcpTimestampsOfAnotherLength", From::tcp4, {{kAfter4 + 20, {8}}}, bad_tcp_options},
+      {"TcpSackOfAnotherLength", From::tcp4, {{kAfter4 + 20, {5}}}, bad_tcp_options},
       {"TcpWithoutFlags", From::tcp4, {{kAfter4 + 13, {0}}}, no_ack},
       {"TcpResetOfNothing", From::tcp6, {{kAfter6 + 13, {4}}}, bad_rst},
       {"TcpAckOfNothing", From::tcp6, {{kAfter6 + 13, {16}}}, no_connection, true},
