@@ -234,6 +234,7 @@ class Connection {
   void end_timing(const Context& context);
   void on_new_ack(const Context& context, std::uint32_t acked);
   void advance_recovery(const Context& context, std::uint32_t acked);
+  void widen_after_recovery(std::uint32_t acked);
   void leave_recovery(const Context& context);
   void on_duplicate_ack(const Context& context);
   bool loss_is_certain() const;
@@ -316,6 +317,12 @@ class Connection {
     return synchronized() ? min(snd_.nxt, snd_.una + snd_.wnd) : snd_.nxt;
   }
   TcpRecovery recovery() const { return extra_ == nullptr ? TcpRecovery::none : extra_->recovery; }
+  /// How much may be in flight for the sake of the network.
+  std::uint32_t cwnd() const {
+    const std::uint32_t window = congestion_.cwnd();
+    if (extra_ == nullptr) return window;
+    return std::min(window, extra_->window_after_recovery.value_or(window));
+  }
   bool peer_window_closed() const { return synchronized() && snd_.wnd == 0; }
   /// What is left of the window that the peer was told of.
   std::uint32_t advertised() const {

@@ -42,7 +42,7 @@ void Connection::on_ack(const Context& context, const Segment& segment) {
 
 /// Whether more would have been sent, had the congestion window been larger.
 bool Connection::window_was_full(std::uint32_t flight) const {
-  const std::uint32_t cwnd = congestion_.cwnd();
+  const std::uint32_t cwnd = this->cwnd();
   return flight + 2 * effective_mss() > cwnd ||
          (cwnd < congestion_.ssthresh() && cwnd < 2 * flight);
 }
@@ -156,6 +156,7 @@ void Connection::advance_recovery(const Context& context, std::uint32_t acked) {
     case TcpRecovery::none:
       if (extra_ == nullptr) return;
       extra_->dup_bytes = 0;
+      widen_after_recovery(acked);
       // So that it never lies 2^31 behind.
       if (snd_.una > extra_->recover) extra_->recover = snd_.una - 1U;
       return;
@@ -172,13 +173,23 @@ void Connection::advance_recovery(const Context& context, std::uint32_t acked) {
   }
 }
 
+void Connection::widen_after_recovery(std::uint32_t acked) {
+  std::optional<std::uint32_t>& window = extra_->window_after_recovery;
+  if (!window) return;
+  *window += slow_start_growth(acked, effective_mss(), false);
+  if (*window >= congestion_.cwnd()) window.reset();
+}
+
 void Connection::leave_recovery(const Context& context) {
+  if (extra_->recovery == TcpRecovery::fast) {
+    const std::uint32_t mss = effective_mss();
+    extra_->window_after_recovery = std::max(in_flight(), mss) + mss;
+  }
   extra_->recovery = TcpRecovery::none;
   flags_.force_retransmit = false;
   extra_->dup_bytes = 0;
   congestion_.on_recovered(congestion_state(context));
-  context.emit(tuple_.local, tuple_.remote,
-               CongestionChanged{congestion_.cwnd(), congestion_.ssthresh()});
+  context.emit(tuple_.local, tuple_.remote, CongestionChanged{cwnd(), congestion_.ssthresh()});
 }
 
 void Connection::on_duplicate_ack(const Context& context) {
@@ -207,14 +218,14 @@ void Connection::enter_fast_recovery(const Context& context) {
     congestion_.on_congestion(CongestionSignal::loss, congestion_state(context));
   }
   extra.recovery = TcpRecovery::fast;
+  extra.window_after_recovery.reset();
   extra.recover = snd_.nxt;
   extra.high_rxt = snd_.una;
   flags_.force_retransmit = true;
   context.emit(tuple_.local, tuple_.remote,
                LossDetected{snd_.una, snd_.una + std::min(in_flight(), effective_mss()),
                             SendReason::retransmit_fast});
-  context.emit(tuple_.local, tuple_.remote,
-               CongestionChanged{congestion_.cwnd(), congestion_.ssthresh()});
+  context.emit(tuple_.local, tuple_.remote, CongestionChanged{cwnd(), congestion_.ssthresh()});
 }
 
 void Connection::on_fin_acked(const Context& context) {

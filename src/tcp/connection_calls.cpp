@@ -109,7 +109,7 @@ TcpInfo Connection::info(const Context& context) const {
   info.backoff = rtt_.backoff();
   info.recovery = recovery();
   info.congestion_control = congestion_.algorithm().name;
-  info.cwnd = congestion_.cwnd();
+  info.cwnd = cwnd();
   info.ssthresh = congestion_.ssthresh();
   info.snd_wnd = snd_.wnd;
   info.rcv_wnd = advertised();

@@ -97,7 +97,7 @@ std::optional<Connection::Range> Connection::clip(std::optional<SackBlock> hole,
   const bool fin = hole->end > data_end() && payload_end == data_end();
   const SeqNum end = payload_end + (fin ? 1U : 0U);
   const std::uint32_t outstanding = pipe();
-  const bool fits = outstanding == 0 || outstanding + distance(begin, end) <= congestion_.cwnd();
+  const bool fits = outstanding == 0 || outstanding + distance(begin, end) <= cwnd();
   if (!whatever_window && !fits) return std::nullopt;
   return Range{begin, end, reason};
 }
@@ -119,7 +119,7 @@ std::optional<Connection::Range> Connection::next_new_data() const {
   const std::uint32_t length = std::min({unsent, room_in_window(snd_.nxt), max_payload()});
   if (length == 0 || !worth_sending(length, unsent)) return std::nullopt;
   const std::uint32_t outstanding = pipe();
-  if (outstanding != 0 && outstanding + length > congestion_.cwnd()) return std::nullopt;
+  if (outstanding != 0 && outstanding + length > cwnd()) return std::nullopt;
   const bool fin = flags_.fin_queued && length == unsent;
   return Range{snd_.nxt, snd_.nxt + length + (fin ? 1U : 0U), SendReason::data};
 }

@@ -112,8 +112,8 @@ std::optional<Connection::Range> Connection::next_path_probe(Instant now) const 
   const std::uint32_t length = *size - (mss_ - max_payload());
   const std::uint32_t needed = length + kBehindProbe * max_payload();
   const bool enough = distance(snd_.nxt, data_end()) >= needed &&
-                      room_in_window(snd_.nxt) >= needed && congestion_.cwnd() >= needed;
-  if (!enough || pipe() + length > congestion_.cwnd()) return std::nullopt;
+                      room_in_window(snd_.nxt) >= needed && cwnd() >= needed;
+  if (!enough || pipe() + length > cwnd()) return std::nullopt;
   return Range{snd_.nxt, snd_.nxt + length, SendReason::data};
 }
 

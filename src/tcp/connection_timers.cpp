@@ -75,14 +75,14 @@ void Connection::on_retransmission_timeout(const Context& context) {
   resend_all();
   context.emit(tuple_.local, tuple_.remote,
                LossDetected{snd_.una, snd_.nxt, SendReason::retransmit_rto});
-  context.emit(tuple_.local, tuple_.remote,
-               CongestionChanged{congestion_.cwnd(), congestion_.ssthresh()});
+  context.emit(tuple_.local, tuple_.remote, CongestionChanged{cwnd(), congestion_.ssthresh()});
 }
 
 /// From here on all that is in flight counts as lost.
 void Connection::resend_all() {
   Extra& extra = this->extra();
   extra.recovery = TcpRecovery::timeout;
+  extra.window_after_recovery.reset();
   extra.recover = snd_.nxt;
   extra.high_rxt = snd_.una;
   extra.dup_bytes = 0;

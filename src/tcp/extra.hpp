@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "hawser/seq_num.hpp"
 #include "hawser/tcp.hpp"
@@ -29,6 +30,9 @@ struct Extra {
   std::uint32_t retransmitted_ts = 0;  ///< our timestamp when data was last sent again
   std::uint8_t dup_acks = 0;
   TcpRecovery recovery = TcpRecovery::none;
+  /// After fast recovery, until the congestion window is no larger: what may be in flight, so that
+  /// no burst follows it (RFC 6582 3.2 step 3, full acknowledgment (1)).
+  std::optional<std::uint32_t> window_after_recovery;
 
   // The receiver's gaps.
   std::uint8_t acks_owed = 0;  ///< duplicate ACKs to send, one for each segment out of order

@@ -84,6 +84,20 @@ TEST_F(Recovery, RepairsOneHoleARoundTrip) {  // RFC6582-3.2
   for (const Sent& sent : script.take_all()) EXPECT_GE(sent.seq, at(12));
 }
 
+TEST_F(Recovery, IsNotFollowedByABurst) {  // RFC6582-3.2: step 3, full acknowledgment (1)
+  send_flight({});
+  for (int i = 0; i < 3; ++i) duplicate_ack();
+  script.take_all();
+  script.in({.ack = at(12)});  // nothing is in flight any more
+  EXPECT_EQ(script.info().ssthresh, 5 * kMss);
+  EXPECT_EQ(script.take_all().size(), 2U);
+  script.in({.ack = at(14)});
+  EXPECT_EQ(script.take_all().size(), 4U) << "as in slow start";
+  script.in({.ack = at(18)});
+  EXPECT_EQ(script.take_all().size(), 6U) << "and then the window of the algorithm, one wider";
+  EXPECT_EQ(script.info().cwnd, 6 * kMss);
+}
+
 TEST_F(Recovery, IsNotBegunBySegmentsThatSayMore) {  // RFC5681-2: what a duplicate ACK is
   send_flight({});
   script.in({.seq = 1, .ack = 1, .length = 10});
