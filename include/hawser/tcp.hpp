@@ -100,8 +100,8 @@ struct TcpSettings {
   std::optional<Duration> linger;
   std::uint32_t send_buffer = 1U << 20;     ///< SO_SNDBUF, bytes
   std::uint32_t receive_buffer = 1U << 20;  ///< SO_RCVBUF, bytes of the largest window
-  /// TCP_CONGESTION: the name of an algorithm of the library, "reno", or of one of
-  /// TcpConfig::congestion_algorithms.
+  /// TCP_CONGESTION: the name of an algorithm of the library, "reno" or "cubic" (RFC 9438), or of
+  /// one of TcpConfig::congestion_algorithms.
   std::string congestion_control = "reno";
 
   /// Whether every value is one that can be: buffers of 1 byte to 1 GiB, durations above zero

@@ -1,5 +1,6 @@
 #include "tcp/congestion/congestion.hpp"
 
+#include "tcp/congestion/cubic.hpp"
 #include "tcp/congestion/new_reno.hpp"
 
 namespace hawser::tcp {
@@ -7,8 +8,9 @@ namespace hawser::tcp {
 namespace {
 
 constexpr CongestionAlgorithm kReno = congestion_algorithm<NewReno>("reno");
+constexpr CongestionAlgorithm kCubic = congestion_algorithm<Cubic>("cubic");
 
-constexpr std::array kOurs = {&kReno};
+constexpr std::array kOurs = {&kReno, &kCubic};
 
 }  // namespace
 

@@ -61,6 +61,16 @@ class Congestion {
 
 static_assert(sizeof(Congestion) == 24);
 
+/// No window field, however scaled, allows more bytes (RFC 7323 2.3).
+inline constexpr std::uint32_t kMaxWindow = std::uint32_t{1} << 30;
+
+/// Bytes by which slow start widens the window: at most two segments for an acknowledgment, one
+/// after a timeout (RFC 5681 3.1, RFC 3465 2.2 and 2.3).
+constexpr std::uint32_t slow_start_growth(std::uint32_t acked, std::uint32_t mss,
+                                          bool after_timeout) {
+  return std::min(acked, after_timeout ? mss : 2 * mss);
+}
+
 /// The initial window of RFC 6928 2 for `segments` (there 10) of them, in bytes:
 /// min(10 * MSS, max(2 * MSS, 14600)).
 constexpr std::uint32_t initial_window(std::uint32_t mss, std::uint16_t segments) {

@@ -2,14 +2,9 @@
 
 #include <algorithm>
 
+#include "tcp/congestion/congestion.hpp"
+
 namespace hawser::tcp {
-
-namespace {
-
-/// No window field, however scaled, allows more (RFC 7323 2.3).
-constexpr std::uint32_t kMaxWindow = std::uint32_t{1} << 30;
-
-}  // namespace
 
 void NewReno::on_start(const CongestionStart& start) {
   cwnd_ = start.cwnd;
@@ -19,9 +14,7 @@ void NewReno::on_start(const CongestionStart& start) {
 void NewReno::on_ack(const AckSample& ack) {
   if (!ack.window_limited || ack.recovery == TcpRecovery::fast) return;
   if (cwnd_ < ssthresh_) {
-    // RFC 3465 2.2 and 2.3: at most two segments for an acknowledgment, one after a timeout.
-    const std::uint32_t most = after_timeout_ ? ack.mss : 2 * ack.mss;
-    cwnd_ = std::min(cwnd_ + std::min(ack.acked, most), kMaxWindow);
+    cwnd_ = std::min(cwnd_ + slow_start_growth(ack.acked, ack.mss, after_timeout_), kMaxWindow);
     return;
   }
   after_timeout_ = false;
