@@ -17,6 +17,29 @@ namespace hawser::fuzz {
 
 using FrameBytes = std::vector<std::byte>;
 
+// The host of stack_target.hpp, and the station that it hears from.
+inline const IpAddress kOurs = *IpAddress::parse("10.9.0.2");
+inline const IpAddress kPeer = *IpAddress::parse("10.9.0.1");
+inline const IpAddress kOurs6 = *IpAddress::parse("fd00:9::2");
+inline const IpAddress kPeer6 = *IpAddress::parse("fd00:9::1");
+inline const MacAddress kPeerMac = *MacAddress::parse("02:00:00:00:00:01");
+
+inline FrameBytes frame_of(Packet packet, wire::EtherType type) {
+  wire::push_ethernet(packet, {StackTarget::mac(), kPeerMac, type});
+  FrameBytes bytes(packet.size());
+  packet.copy_to(0, bytes);
+  return bytes;
+}
+
+inline FrameBytes ip_frame(Packet packet, const IpAddress& source, const IpAddress& destination,
+                           std::uint8_t protocol, std::uint8_t hop_limit = 64) {
+  wire::push_ip(
+      packet,
+      {.source = source, .destination = destination, .protocol = protocol, .hop_limit = hop_limit});
+  return frame_of(std::move(packet),
+                  source.is_v4() ? wire::EtherType::ipv4 : wire::EtherType::ipv6);
+}
+
 /// Makes frames of an Ethernet; without the first kEthernetHeader bytes they are packets.
 class FrameSource {
  public:
@@ -59,12 +82,7 @@ class FrameSource {
   }
 
  private:
-  inline static const IpAddress kOurs = *IpAddress::parse("10.9.0.2");
-  inline static const IpAddress kPeer = *IpAddress::parse("10.9.0.1");
-  inline static const IpAddress kOurs6 = *IpAddress::parse("fd00:9::2");
-  inline static const IpAddress kPeer6 = *IpAddress::parse("fd00:9::1");
   inline static const IpAddress kRouter6 = *IpAddress::parse("fe80::1");
-  inline static const MacAddress kPeerMac = *MacAddress::parse("02:00:00:00:00:01");
 
   static TcpFlags any_flags(Random& random) {
     switch (random.below(8)) {
@@ -83,21 +101,6 @@ class FrameSource {
     }
   }
   Packet payload(std::size_t size) { return packet_of(pool_, FrameBytes(size, std::byte{0x5a})); }
-  static FrameBytes frame_of(Packet packet, wire::EtherType type) {
-    wire::push_ethernet(packet, {StackTarget::mac(), kPeerMac, type});
-    FrameBytes bytes(packet.size());
-    packet.copy_to(0, bytes);
-    return bytes;
-  }
-  static FrameBytes ip_frame(Packet packet, const IpAddress& source, const IpAddress& destination,
-                             std::uint8_t protocol, std::uint8_t hop_limit) {
-    wire::push_ip(packet, {.source = source,
-                           .destination = destination,
-                           .protocol = protocol,
-                           .hop_limit = hop_limit});
-    return frame_of(std::move(packet),
-                    source.is_v4() ? wire::EtherType::ipv4 : wire::EtherType::ipv6);
-  }
   void add_ip(Packet packet, const IpAddress& source, const IpAddress& destination,
               std::uint8_t protocol, std::uint8_t hop_limit = 64) {
     frames_.push_back(ip_frame(std::move(packet), source, destination, protocol, hop_limit));

@@ -162,14 +162,15 @@ class Stack {
 
   /// Passive OPEN. Port 0 takes a free one; the unspecified IPv6 address accepts both families, the
   /// unspecified IPv4 address IPv4. `backlog` bounds the SYN queue and the accept queue.
-  /// Errors: address_in_use, address_not_available, no_buffer_space.
+  /// Errors: address_in_use, address_not_available, no_buffer_space, invalid_argument when
+  /// TcpConfig::defaults are not valid.
   Result<SocketHandle> tcp_listen(Endpoint local, std::uint32_t backlog);
   /// The oldest connection that is established; would_block when there is none.
   Result<SocketHandle> tcp_accept(SocketHandle listener);
   /// Active OPEN; the SYN leaves with the next poll. An unspecified local address and port zero are
   /// chosen (RFC 6056). Errors: invalid_argument for a remote that is not unicast
-  /// (RFC9293-MUST-46), address_not_available, network_unreachable, address_in_use,
-  /// no_buffer_space.
+  /// (RFC9293-MUST-46) and for settings that tcp_set_settings would refuse, address_not_available,
+  /// network_unreachable, address_in_use, no_buffer_space.
   Result<SocketHandle> tcp_connect(Instant now, Endpoint local, Endpoint remote,
                                    const TcpSettings* settings = nullptr);
   /// Copies from `data` what the send buffer has room for and returns how much; would_block when

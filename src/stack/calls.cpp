@@ -25,6 +25,7 @@ Result<Endpoint> Stack::Impl::local_end(const Endpoint& local) const {
 }
 
 Result<SocketHandle> Stack::Impl::listen(Endpoint local, std::uint32_t backlog) {
+  if (!is_valid(config_.tcp.defaults)) return std::unexpected(Error::invalid_argument);
   const auto end = local_end(local);
   if (!end) return std::unexpected(end.error());
   local = *end;
@@ -102,7 +103,7 @@ Result<SocketHandle> Stack::Impl::connect(Instant now, Endpoint local, const End
                                           const TcpSettings* settings) {
   // RFC9293-MUST-46
   if (!interfaces_.is_unicast(remote.address) || remote.port == Port{} ||
-      (settings != nullptr && !is_valid(*settings))) {
+      !is_valid(settings != nullptr ? *settings : config_.tcp.defaults)) {
     return std::unexpected(Error::invalid_argument);
   }
   const auto route = interfaces_.route(remote.address, remote.zone);

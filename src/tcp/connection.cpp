@@ -14,12 +14,12 @@ Connection::Connection(const Context& context, const Tuple& tuple, SeqNum iss, s
                        std::uint32_t ts_offset, const TcpSettings& settings)
     : tuple_(tuple),
       state_(TcpState::syn_sent),
+      local_mss_(mss),
       progress_at_(context.now),
       settings_(&context.config.defaults),
       congestion_(algorithm(context, settings)),
       mss_(mss),
-      ts_offset_(ts_offset),
-      local_mss_(mss) {
+      ts_offset_(ts_offset) {
   adopt_settings(context, settings);
   snd_.una = iss;
   snd_.nxt = iss + 1;
@@ -34,14 +34,14 @@ Connection::Connection(const Context& context, const Tuple& tuple, const Handsha
       state_(TcpState::syn_received),
       snd_wscale_(handshake.snd_wscale),
       rcv_wscale_(handshake.rcv_wscale),
+      local_mss_(mss),
       progress_at_(context.now),
       settings_(&context.config.defaults),
       congestion_(algorithm(context, settings)),
       mss_(std::min(mss, handshake.peer_mss)),
       ts_recent_(handshake.ts_recent),
       ts_recent_at_(seconds(context.now)),
-      ts_offset_(handshake.ts_offset),
-      local_mss_(mss) {
+      ts_offset_(handshake.ts_offset) {
   adopt_settings(context, settings);
   flags_.passive = true;
   flags_.timestamps = handshake.timestamps;
@@ -80,7 +80,7 @@ void Connection::set_settings(const Context& context, const TcpSettings& setting
   const bool other = &wanted != &congestion_.algorithm();
   const std::uint32_t cwnd = congestion_.cwnd();
   const std::uint32_t ssthresh = congestion_.ssthresh();
-  if (other) congestion_ = Congestion(wanted);
+  if (other) congestion_.change_to(wanted);
   if (!synchronized()) return;
   if (other) start_congestion_control(context, cwnd, ssthresh);
   arm_keep_alive(context);
@@ -101,11 +101,6 @@ CongestionState Connection::congestion_state(const Context& context) const {
   state.mss = effective_mss();
   state.initial_window = initial_window(effective_mss(), context.config.initial_window);
   state.outstanding = in_flight();
-  state.in_flight = pipe();
-  state.delivered =
-      count_.bytes_acked + (extra_ == nullptr ? 0 : extra_->scoreboard.sacked_bytes());
-  state.snd_una = snd_.una;
-  state.snd_nxt = snd_.nxt;
   state.recovery = recovery();
   return state;
 }

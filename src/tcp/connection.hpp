@@ -226,12 +226,13 @@ class Connection {
   // connection_ack.cpp
   void on_ack(const Context& context, const Segment& segment);
   bool is_duplicate_ack(const Segment& segment) const;
-  std::uint32_t release_acknowledged(std::uint32_t acked);
+  void release_acknowledged(std::uint32_t acked);
   bool window_was_full(std::uint32_t flight) const;
-  void tell_congestion_control(const Context& context, AckSample& sample);
+  void tell_congestion_control(const Context& context, std::uint32_t acked, std::uint32_t flight,
+                               std::optional<Duration> rtt);
   void update_send_window(const Context& context, const Segment& segment);
-  void take_round_trip_sample(const Context& context, const Segment& segment);
-  void end_timing(const Context& context);
+  std::optional<Duration> take_round_trip_sample(const Context& context, const Segment& segment);
+  Duration end_timing(const Context& context);
   void on_new_ack(const Context& context, std::uint32_t acked);
   void advance_recovery(const Context& context, std::uint32_t acked);
   void widen_after_recovery(std::uint32_t acked);
@@ -342,9 +343,10 @@ class Connection {
   std::uint8_t snd_wscale_ = 0;
   std::uint8_t rcv_wscale_ = 0;
   CloseReason close_reason_ = CloseReason::none;
-  std::uint8_t error_ = 0;       ///< why it failed, an Error to report once; or zero
-  std::uint8_t soft_error_ = 0;  ///< an Error that did not end it (RFC9293-MUST-47); or zero
+  std::uint8_t error_ = 0;   ///< why it failed, an Error to report once; or zero
+  std::uint16_t local_mss_;  ///< what we advertise
   SeqNum timed_seq_;
+  std::uint32_t timed_at_ = 0;    ///< when timed_seq_ was sent, microseconds modulo 2^32
   std::unique_ptr<Extra> extra_;  ///< null: nothing of it is needed
   Timers timers_;
   Instant progress_at_;  ///< when an ACK last moved on, or sending began: R2 counts from here
@@ -355,12 +357,11 @@ class Connection {
   Congestion congestion_;
   // Small members follow this one in what would be padding.
   [[no_unique_address]] RttEstimator rtt_;
-  std::uint16_t mss_;           ///< the smaller of what the peer takes and the path carries
-  std::uint32_t timed_at_ = 0;  ///< when timed_seq_ was sent, microseconds modulo 2^32
+  std::uint8_t soft_error_ = 0;  ///< an Error that did not end it (RFC9293-MUST-47); or zero
+  std::uint16_t mss_;            ///< the smaller of what the peer takes and the path carries
   std::uint32_t ts_recent_ = 0;
   std::uint32_t ts_recent_at_ = 0;  ///< when ts_recent_ was set, seconds
   std::uint32_t ts_offset_ = 0;
-  std::uint16_t local_mss_;  ///< what we advertise
   struct Counters {
     std::uint64_t bytes_received = 0;
     std::uint64_t bytes_acked = 0;
@@ -369,6 +370,6 @@ class Connection {
   } count_;
 };
 
-static_assert(sizeof(Connection) <= 256, "what an idle connection costs");
+static_assert(sizeof(Connection) <= 248, "what an idle connection costs");
 
 }  // namespace hawser::tcp

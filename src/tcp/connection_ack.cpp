@@ -13,30 +13,27 @@ void Connection::on_ack(const Context& context, const Segment& segment) {
   if (ack < snd_.una) return;  // an older one, overtaken
   const std::uint32_t flight = in_flight();
   const std::uint32_t acked = distance(snd_.una, ack);
-  AckSample sample;
-  sample.acked = acked;
-  sample.prior_in_flight = pipe();
-  sample.window_limited = recovery() == TcpRecovery::timeout || window_was_full(flight);
   // With SACK, news of what arrived out of order counts; without, an ACK that repeats the last one.
   bool arrived = !flags_.sack && acked == 0 && is_duplicate_ack(segment);
+  std::optional<Duration> rtt;
   if (acked > 0) {
-    take_round_trip_sample(context, segment);
-    sample.delivered_now = release_acknowledged(acked);
+    rtt = take_round_trip_sample(context, segment);
+    release_acknowledged(acked);
   }
   if (flags_.sack && segment.header.options.sack_count > 0) {
     Scoreboard& scoreboard = extra().scoreboard;
-    const std::uint32_t sacked =
-        scoreboard.on_sack(snd_.una, snd_.nxt, segment.header.options.sack()).newly_sacked;
-    arrived = sacked > 0;
-    sample.delivered_now += sacked;
+    arrived =
+        scoreboard.on_sack(snd_.una, snd_.nxt, segment.header.options.sack()).newly_sacked > 0;
     if (flags_.timing && scoreboard.is_sacked(timed_seq_ - 1U)) end_timing(context);
   }
   update_send_window(context, segment);
   // RFC9293-MUST-37: it answers, so it lives. But when nobody holds the connection any more, data
   // that the peer never takes is not kept for ever (RFC 6429 3).
   if (snd_.wnd == 0 && !flags_.released) progress_at_ = context.now;
-  if (acked + sample.delivered_now > 0) tell_congestion_control(context, sample);
-  if (acked > 0) on_new_ack(context, acked);
+  if (acked > 0) {
+    tell_congestion_control(context, acked, flight, rtt);
+    on_new_ack(context, acked);
+  }
   if (arrived && in_flight() > 0) on_duplicate_ack(context);
 }
 
@@ -54,25 +51,18 @@ bool Connection::is_duplicate_ack(const Segment& segment) const {
          unscaled_window(segment.header.window, snd_wscale_) == snd_.wnd;
 }
 
-/// Returns how many bytes of it were not SACKed before.
-std::uint32_t Connection::release_acknowledged(std::uint32_t acked) {
+void Connection::release_acknowledged(std::uint32_t acked) {
   const std::uint32_t data = std::min(acked, send_queue_.size());
   if (acked > data) flags_.fin_acked = true;
   send_queue_.release(data);
   snd_.una += acked;
   count_.bytes_acked += data;
-  std::uint32_t known = 0;
-  if (extra_ != nullptr) {
-    known = extra_->scoreboard.sacked_bytes();
-    extra_->scoreboard.on_ack(snd_.una);
-    known -= extra_->scoreboard.sacked_bytes();
-  }
+  if (extra_ != nullptr) extra_->scoreboard.on_ack(snd_.una);
   if (flags_.snd_urgent && snd_.una >= extra_->snd_up) flags_.snd_urgent = false;
   if (flags_.sender_blocked && send_queue_.size() <= settings_->send_buffer / 3 * 2) {
     flags_.sender_blocked = false;
     ready_ |= Ready::writable;
   }
-  return acked - known;
 }
 
 void Connection::update_send_window(const Context& context, const Segment& segment) {
@@ -104,34 +94,38 @@ void Connection::update_send_window(const Context& context, const Segment& segme
 /// RFC9293-MUST-18: one segment in flight is timed, never one that was sent twice (Karn), nor one
 /// whose ACK had to wait for the repair of what was before it. While none is, the peer's echo of
 /// our timestamp serves (RFC 7323 4).
-void Connection::take_round_trip_sample(const Context& context, const Segment& segment) {
+std::optional<Duration> Connection::take_round_trip_sample(const Context& context,
+                                                           const Segment& segment) {
   if (flags_.timing) {
-    if (segment.header.ack < timed_seq_) return;
+    if (segment.header.ack < timed_seq_) return std::nullopt;
     if (recovery() == TcpRecovery::none) return end_timing(context);
     flags_.timing = false;
   }
   const auto& timestamps = segment.header.options.timestamps;
-  if (!flags_.timestamps || !timestamps) return;
+  if (!flags_.timestamps || !timestamps) return std::nullopt;
   if (extra_ != nullptr && extra_->has_sent_again() &&
       timestamp_before(timestamps->echo, extra_->retransmitted_ts)) {
-    return;
+    return std::nullopt;
   }
   const std::chrono::milliseconds age(ts_now(context) - timestamps->echo);
-  if (age > Duration::zero() && age <= context.config.max_rto) {
-    rtt_.on_sample(age, context.config);
-  }
+  if (age <= Duration::zero() || age > context.config.max_rto) return std::nullopt;
+  rtt_.on_sample(age, context.config);
+  return age;
 }
 
-void Connection::end_timing(const Context& context) {
+Duration Connection::end_timing(const Context& context) {
   flags_.timing = false;
   // Modulo 2^32, which is 71 minutes: what waits longer was sent again, and is not timed any more.
   const std::chrono::microseconds taken(microseconds(context.now) - timed_at_);
   rtt_.on_sample(taken, context.config);
+  return taken;
 }
 
-void Connection::tell_congestion_control(const Context& context, AckSample& sample) {
-  static_cast<CongestionState&>(sample) = congestion_state(context);
-  congestion_.on_ack(sample);
+/// `flight`: what was in flight before.
+void Connection::tell_congestion_control(const Context& context, std::uint32_t acked,
+                                         std::uint32_t flight, std::optional<Duration> rtt) {
+  const bool limited = recovery() == TcpRecovery::timeout || window_was_full(flight);
+  congestion_.on_ack({congestion_state(context), acked, rtt, limited});
 }
 
 void Connection::on_new_ack(const Context& context, std::uint32_t acked) {

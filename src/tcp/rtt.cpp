@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <limits>
 
 namespace hawser::tcp {
 
@@ -17,6 +16,8 @@ constexpr Duration kLongest = std::chrono::minutes(2);
 constexpr Duration kClockGranularity = std::chrono::milliseconds(1);
 /// RFC6298-5.7.
 constexpr Duration kRtoAfterSynLoss = std::chrono::seconds(3);
+/// What is counted of timeouts in a row; the timeout has long been the longest.
+constexpr std::uint8_t kMostBackoff = 127;
 
 Duration to_duration(std::int64_t parts) { return Duration(parts * 1000 / kParts); }
 
@@ -44,7 +45,7 @@ void RttEstimator::on_sample(Duration rtt, const TcpConfig& config,
 }
 
 void RttEstimator::on_timeout() {
-  if (backoff_ < std::numeric_limits<std::uint8_t>::max()) ++backoff_;
+  if (backoff_ < kMostBackoff) ++backoff_;
 }
 
 Duration RttEstimator::rto(const TcpConfig& config) const {

@@ -37,8 +37,8 @@ class RttEstimator {
  private:
   std::uint32_t srtt_ = 0;    ///< in 1/32 microseconds; 0: no sample yet
   std::uint32_t rttvar_ = 0;  ///< in 1/32 microseconds
-  std::uint8_t backoff_ = 0;
-  bool syn_lost_ = false;
+  std::uint8_t backoff_ : 7 = 0;
+  bool syn_lost_ : 1 = false;
 };
 
 static_assert(sizeof(RttEstimator) <= 16);

@@ -11,12 +11,13 @@ namespace {
 
 using Bytes = fuzz::FrameBytes;
 using enum DropReason;
-
-const IpAddress kOurs = *IpAddress::parse("10.9.0.2");
-const IpAddress kPeer = *IpAddress::parse("10.9.0.1");
-const IpAddress kOurs6 = *IpAddress::parse("fd00:9::2");
-const IpAddress kPeer6 = *IpAddress::parse("fd00:9::1");
-const MacAddress kPeerMac = *MacAddress::parse("02:00:00:00:00:01");
+using fuzz::frame_of;
+using fuzz::ip_frame;
+using fuzz::kOurs;
+using fuzz::kOurs6;
+using fuzz::kPeer;
+using fuzz::kPeer6;
+using fuzz::kPeerMac;
 
 // Where headers are in a frame.
 constexpr std::size_t kIp = wire::kEthernetHeader;
@@ -51,7 +52,7 @@ class Originals {
       case From::arp: {
         Packet packet = pool_.take_packet();
         wire::push_arp(packet, {wire::ArpOperation::request, kPeerMac, kPeer, {}, kOurs});
-        return frame(std::move(packet), wire::EtherType::arp);
+        return frame_of(std::move(packet), wire::EtherType::arp);
       }
       case From::tcp4:
         return syn(kPeer, kOurs);
@@ -62,23 +63,24 @@ class Originals {
       case From::udp6:
         return datagram(kPeer6, kOurs6, {Port{4000}, Port{5000}}, Bytes(30));
       case From::echo4:
-        return ip(fuzz::packet_of(pool_, bytes({8, 0, 0, 0, 0, 1, 0, 2})), kPeer, kOurs, 1, 64);
+        return ip_frame(fuzz::packet_of(pool_, bytes({8, 0, 0, 0, 0, 1, 0, 2})), kPeer, kOurs, 1,
+                        64);
       case From::echo6:
-        return ip(fuzz::packet_of(pool_, bytes({128, 0, 0, 0, 0, 1, 0, 2})), kPeer6, kOurs6, 58,
-                  64);
+        return ip_frame(fuzz::packet_of(pool_, bytes({128, 0, 0, 0, 0, 1, 0, 2})), kPeer6, kOurs6,
+                        58, 64);
       case From::igmp:
-        return ip(fuzz::packet_of(pool_, bytes({0x11, 100, 0, 0, 0, 0, 0, 0})), kPeer,
-                  *IpAddress::parse("224.0.0.1"), 2, 1);
+        return ip_frame(fuzz::packet_of(pool_, bytes({0x11, 100, 0, 0, 0, 0, 0, 0})), kPeer,
+                        *IpAddress::parse("224.0.0.1"), 2, 1);
       case From::mld: {
         Bytes query = bytes({130, 0, 0, 0, 1, 0});
         query.resize(24);
-        return ip(fuzz::packet_of(pool_, query), *IpAddress::parse("fe80::1"), wire::kAllNodes, 58,
-                  1);
+        return ip_frame(fuzz::packet_of(pool_, query), *IpAddress::parse("fe80::1"),
+                        wire::kAllNodes, 58, 1);
       }
       case From::solicitation:
-        return ip(wire::make_neighbour_message(pool_, wire::NeighbourSolicitation{kOurs6, kPeerMac},
-                                               kPeer6, kOurs6),
-                  kPeer6, kOurs6, 58, wire::kNeighbourHopLimit);
+        return ip_frame(wire::make_neighbour_message(
+                            pool_, wire::NeighbourSolicitation{kOurs6, kPeerMac}, kPeer6, kOurs6),
+                        kPeer6, kOurs6, 58, wire::kNeighbourHopLimit);
       case From::dhcp:
         return datagram(kPeer, kOurs, {wire::kDhcpServerPort, wire::kDhcpClientPort}, Bytes(300));
     }
@@ -91,20 +93,6 @@ class Originals {
     for (const int value : values) result.push_back(static_cast<std::byte>(value));
     return result;
   }
-  static Bytes frame(Packet packet, wire::EtherType type) {
-    wire::push_ethernet(packet, {fuzz::StackTarget::mac(), kPeerMac, type});
-    Bytes result(packet.size());
-    packet.copy_to(0, result);
-    return result;
-  }
-  static Bytes ip(Packet packet, const IpAddress& source, const IpAddress& destination,
-                  std::uint8_t protocol, std::uint8_t hop_limit) {
-    wire::push_ip(packet, {.source = source,
-                           .destination = destination,
-                           .protocol = protocol,
-                           .hop_limit = hop_limit});
-    return frame(std::move(packet), source.is_v4() ? wire::EtherType::ipv4 : wire::EtherType::ipv6);
-  }
   Bytes syn(const IpAddress& source, const IpAddress& destination) {
     Packet packet = pool_.take_packet();
     TcpHeader header;
@@ -113,13 +101,13 @@ class Originals {
     header.flags = TcpFlag::syn;
     header.options.mss = 1460;
     wire::push_tcp(packet, header, source, destination);
-    return ip(std::move(packet), source, destination, 6, 64);
+    return ip_frame(std::move(packet), source, destination, 6, 64);
   }
   Bytes datagram(const IpAddress& source, const IpAddress& destination,
                  const wire::UdpHeader& header, const Bytes& payload) {
     Packet packet = fuzz::packet_of(pool_, payload);
     wire::push_udp(packet, header, source, destination);
-    return ip(std::move(packet), source, destination, 17, 64);
+    return ip_frame(std::move(packet), source, destination, 17, 64);
   }
 
   BufferPool pool_;

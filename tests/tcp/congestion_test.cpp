@@ -90,6 +90,33 @@ TEST_F(OwnAlgorithm, TakesOverInTheMiddle) {
   EXPECT_EQ(script.info().cwnd, 4 * kMss) << "as the one before left it";
 }
 
+/// Its threshold is the last round-trip time that it was told, in milliseconds.
+struct Timed {
+  std::uint32_t rtt_ms = 0;
+
+  void on_start(const CongestionStart&) {}
+  void on_ack(const AckSample& ack) {
+    if (ack.rtt) rtt_ms = static_cast<std::uint32_t>(*ack.rtt / 1ms);
+  }
+  void on_congestion(CongestionSignal, const CongestionState&) {}
+  void on_idle(const CongestionState&) {}
+  std::uint32_t cwnd() const { return 10 * kMss; }
+  std::uint32_t ssthresh() const { return rtt_ms; }
+};
+constexpr auto kTimed = congestion_algorithm<Timed>("timed");
+
+TEST(AlgorithmThatListens, HearsTheRoundTripTime) {
+  ConnectionScript script;
+  script.config.congestion_algorithms.push_back(&kTimed);
+  script.settings.congestion_control = "timed";
+  script.establish();
+  script.write(kMss);
+  script.take_all();
+  script.after(70ms);
+  script.in({.ack = 1 + kMss});
+  EXPECT_EQ(script.info().ssthresh, 70U);
+}
+
 class AlgorithmByName : public hawser::testing::PacketScript {};
 
 TEST_F(AlgorithmByName, IsAskedForWhenSettingsComeIn) {
@@ -99,6 +126,23 @@ TEST_F(AlgorithmByName, IsAskedForWhenSettingsComeIn) {
   establish_passive();
   EXPECT_EQ(stack.tcp_set_settings(now, socket, settings).error(), Error::invalid_argument);
   EXPECT_EQ(info().congestion_control, "reno");
+}
+
+class UnknownDefault : public hawser::testing::PacketScript {
+ protected:
+  static StackConfig config() {
+    StackConfig config = default_config();
+    config.tcp.defaults.congestion_control = "no such thing";
+    return config;
+  }
+  UnknownDefault() : PacketScript(config()) {}
+};
+
+TEST_F(UnknownDefault, IsAnErrorOfEachOpen) {
+  EXPECT_EQ(stack.tcp_listen({IpAddress{}, Port{80}}, 1).error(), Error::invalid_argument);
+  EXPECT_EQ(stack.tcp_connect(now, {}, peer.remote).error(), Error::invalid_argument);
+  const TcpSettings known;
+  EXPECT_TRUE(stack.tcp_connect(now, {}, peer.remote, &known));
 }
 
 }  // namespace

@@ -21,18 +21,16 @@ class Congestion {
   explicit Congestion(const CongestionAlgorithm& algorithm) : algorithm_(&algorithm) {
     algorithm_->make(room());
   }
-  Congestion(const Congestion& other) : algorithm_(other.algorithm_) {
-    algorithm_->copy(room(), other.room());
-  }
-  Congestion& operator=(const Congestion& other) {
-    if (this == &other) return *this;
-    algorithm_->destroy(room());
-    algorithm_ = other.algorithm_;
-    algorithm_->copy(room(), other.room());
-    return *this;
-  }
+  Congestion(const Congestion&) = delete;
+  Congestion& operator=(const Congestion&) = delete;
   ~Congestion() { algorithm_->destroy(room()); }
 
+  /// Begins anew with another one; its on_start is the caller's.
+  void change_to(const CongestionAlgorithm& other) {
+    algorithm_->destroy(room());
+    algorithm_ = &other;
+    algorithm_->make(room());
+  }
   const CongestionAlgorithm& algorithm() const { return *algorithm_; }
   void on_start(const CongestionStart& start) { algorithm_->on_start(room(), start); }
   void on_ack(const AckSample& ack) { algorithm_->on_ack(room(), ack); }
@@ -40,16 +38,10 @@ class Congestion {
     algorithm_->on_congestion(room(), signal, state);
   }
   void on_recovered(const CongestionState& state) { algorithm_->on_recovered(room(), state); }
-  /// `before` is a copy of this one; if the algorithm was changed meanwhile, nothing comes back.
-  void on_spurious(const Congestion& before, const CongestionState& state) {
-    if (before.algorithm_ != algorithm_) return;
-    algorithm_->on_spurious(room(), before.room(), state);
-  }
   void on_idle(const CongestionState& state) { algorithm_->on_idle(room(), state); }
   /// At least one segment may always be in flight, whatever the algorithm says: the caller's part.
   std::uint32_t cwnd() const { return algorithm_->cwnd(room()); }
   std::uint32_t ssthresh() const { return algorithm_->ssthresh(room()); }
-  std::uint64_t pacing_rate() const { return algorithm_->pacing_rate(room()); }
 
  private:
   void* room() { return room_.data(); }
