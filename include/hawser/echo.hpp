@@ -15,8 +15,8 @@ namespace hawser {
 /// How an echo request is sent.
 struct EchoRequest {
   std::uint16_t sequence = 0;
-  std::uint8_t hop_limit = 64;  ///< above zero
-  std::uint8_t dscp = 0;        ///< 6 bits
+  std::optional<std::uint8_t> hop_limit{};  ///< above zero; unset: as UdpSettings::hop_limit
+  std::uint8_t dscp = 0;                    ///< 6 bits
   /// It is not fragmented, here or on the way.
   bool dont_fragment = false;
   std::optional<IpAddress> source{};       ///< one of ours

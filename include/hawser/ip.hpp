@@ -8,6 +8,10 @@
 
 namespace hawser {
 
+/// Of packets whose sender has chosen none (RFC 1122 3.2.1.7, and RFC 4861 6.3.2 until a router
+/// says otherwise).
+inline constexpr std::uint8_t kDefaultHopLimit = 64;
+
 struct IpConfig {
   /// Memory for fragments that wait for the rest of their datagram: of all, and of what claims to
   /// come from one IPv4 address or one /64 of IPv6. The oldest go when there are more. Bytes.

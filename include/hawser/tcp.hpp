@@ -91,8 +91,10 @@ struct TcpSettings {
   Duration keep_alive_idle = std::chrono::hours(2);
   Duration keep_alive_interval = std::chrono::seconds(75);  ///< TCP_KEEPINTVL
   std::uint8_t keep_alive_count = 9;                        ///< TCP_KEEPCNT
-  std::uint8_t hop_limit = 64;                              ///< IP_TTL (RFC9293-MUST-49)
-  std::uint8_t dscp = 0;                                    ///< 6 bits (RFC9293-MUST-48)
+  /// IP_TTL (RFC9293-MUST-49), above zero; unset: what routers of the link advertise for IPv6, else
+  /// kDefaultHopLimit.
+  std::optional<std::uint8_t> hop_limit;
+  std::uint8_t dscp = 0;  ///< 6 bits (RFC9293-MUST-48)
   /// TCP_USER_TIMEOUT: how long data may stay unacknowledged; unset means TcpConfig::user_timeout.
   std::optional<Duration> user_timeout;
   /// SO_LINGER: unset means that close returns at once and the stack finishes in the background;

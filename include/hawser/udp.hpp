@@ -13,9 +13,11 @@ namespace hawser {
 
 /// What a program sets for one UDP socket.
 struct UdpSettings {
-  std::uint8_t hop_limit = 64;  ///< IP_TTL, IPV6_UNICAST_HOPS (RFC1122-4.1.4)
-  std::uint8_t dscp = 0;        ///< 6 bits of IP_TOS and IPV6_TCLASS (RFC1122-4.1.4)
-  std::uint8_t ecn = 0;         ///< 2 bits
+  /// IP_TTL, IPV6_UNICAST_HOPS (RFC1122-4.1.4), above zero; unset: what routers of the link
+  /// advertise for IPv6, else kDefaultHopLimit.
+  std::optional<std::uint8_t> hop_limit{};
+  std::uint8_t dscp = 0;  ///< 6 bits of IP_TOS and IPV6_TCLASS (RFC1122-4.1.4)
+  std::uint8_t ecn = 0;   ///< 2 bits
   /// Nothing that this socket sends is fragmented, here or on the way; what is too large for the
   /// first link fails with Error::message_size (RFC8085-3.2).
   bool dont_fragment = false;

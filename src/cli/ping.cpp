@@ -36,7 +36,7 @@ struct PingCommand {
   std::optional<std::uint64_t> count;
   std::size_t size = 56;
   Duration interval = std::chrono::seconds(1);
-  std::uint8_t hop_limit = 64;
+  std::optional<std::uint8_t> hop_limit;
   Duration patience = std::chrono::seconds(10);
   bool dont_fragment = false;
   bool quiet = false;
@@ -214,7 +214,7 @@ Parsed<std::size_t> parse_size(std::string_view text) {
   return static_cast<std::size_t>(*bytes);
 }
 
-Parsed<std::uint8_t> parse_hop_limit(std::string_view text) {
+Parsed<std::optional<std::uint8_t>> parse_hop_limit(std::string_view text) {
   const auto hops = parse_positive_count(text);
   if (!hops || *hops > 255) {
     return std::unexpected(fmt::format("'{}' is no hop limit: write a number from 1 to 255", text));
@@ -246,7 +246,8 @@ void add_ping(CLI::App& app) {
              "BYTES");
   add_parsed(*command, "-i,--interval", options->interval, parse_seconds,
              "from one request to the next, as 1, 0.2 or 50ms [1s]", "TIME");
-  add_parsed(*command, "-t,--ttl", options->hop_limit, parse_hop_limit, "hop limit [64]", "N");
+  add_parsed(*command, "-t,--ttl", options->hop_limit, parse_hop_limit,
+             "hop limit [64, or what routers advertise for IPv6]", "N");
   add_parsed(*command, "-W,--timeout", options->patience, parse_seconds,
              "how long to wait for answers after the last request [10s]", "TIME");
   add_parsed(*command, "-M", options->dont_fragment, parse_discovery,

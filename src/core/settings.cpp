@@ -18,12 +18,12 @@ bool TcpSettings::is_valid() const {
                          keep_alive_interval > Duration::zero() &&
                          user_timeout.value_or(Duration{1}) > Duration::zero() &&
                          linger.value_or(Duration::zero()) >= Duration::zero();
-  return durations && keep_alive_count > 0 && hop_limit > 0 && dscp < 64 &&
+  return durations && keep_alive_count > 0 && hop_limit != 0 && dscp < 64 &&
          is_buffer(send_buffer) && is_buffer(receive_buffer);
 }
 
 bool UdpSettings::is_valid() const {
-  return hop_limit > 0 && dscp < 64 && ecn < 4 && is_buffer(send_buffer) &&
+  return hop_limit != 0 && dscp < 64 && ecn < 4 && is_buffer(send_buffer) &&
          is_buffer(receive_buffer);
 }
 

@@ -149,7 +149,7 @@ void Stack::Impl::on_echo_request(const Context& context, const wire::IpHeader& 
           {.source = ip.destination,
            .destination = ip.source,
            .protocol = protocol_of(ip.source.family()),
-           .hop_limit = config_.tcp.defaults.hop_limit,
+           .hop_limit = hop_limit_of(config_.tcp.defaults.hop_limit, route->interface, ip.source),
            .dscp = ip.dscp},  // RFC1122-3.2.1.6
           route->interface);
 }

@@ -34,7 +34,7 @@ void Stack::Impl::send_icmp_error(const Context& context, const IpAddress& sourc
           {.source = *ours,
            .destination = source,
            .protocol = static_cast<std::uint8_t>(protocol),
-           .hop_limit = config_.tcp.defaults.hop_limit},
+           .hop_limit = hop_limit_of(config_.tcp.defaults.hop_limit, route->interface, source)},
           route->interface);
 }
 

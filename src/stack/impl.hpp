@@ -277,7 +277,7 @@ class Stack::Impl {
   // output.cpp
   void drain_dirty(const Context& context, std::vector<Packet>& out, std::size_t room);
   void send_control(const Context& context, const TcpHeader& header, const Tuple& tuple,
-                    InterfaceId interface, std::uint8_t hop_limit, std::uint8_t dscp,
+                    InterfaceId interface, std::optional<std::uint8_t> hop_limit, std::uint8_t dscp,
                     SendReason reason);
   void send_reset(const Context& context, const Tuple& tuple, const Segment& segment);
   std::uint32_t flow_label_of(const Tuple& tuple) const;
@@ -291,6 +291,8 @@ class Stack::Impl {
                     const IpAddress& destination);
   void send_in_fragments(const Context& context, const Packet& packet, const IpAddress& source,
                          const IpAddress& destination);
+  std::uint8_t hop_limit_of(std::optional<std::uint8_t> chosen, InterfaceId interface,
+                            const IpAddress& destination) const;
   bool fits_path(Instant now, const Packet& packet, const IpAddress& destination) const;
   std::uint32_t mtu_to(Instant now, InterfaceId interface, const IpAddress& destination) const;
   void enqueue(const Context& context, Packet frame);

@@ -57,6 +57,13 @@ void Stack::Impl::send_in_fragments(const Context& context, const Packet& packet
   }
 }
 
+/// `chosen` by who sends, or else what routers of the link say of IPv6 (RFC4861-6.3.4).
+std::uint8_t Stack::Impl::hop_limit_of(std::optional<std::uint8_t> chosen, InterfaceId interface,
+                                       const IpAddress& destination) const {
+  if (!chosen && !destination.is_v4()) chosen = autoconfiguration_.hop_limit(interface);
+  return chosen.value_or(kDefaultHopLimit);
+}
+
 bool Stack::Impl::fits_path(Instant now, const Packet& packet, const IpAddress& destination) const {
   const std::uint32_t size = packet.size();
   const InterfaceId interface = packet.interface();

@@ -69,16 +69,19 @@ void Stack::Impl::drain_dirty(const Context& context, std::vector<Packet>& out, 
     Packet segment = slot.connection.poll_segment(context);
     if (!segment) return after_drain(index);
     const TcpSettings& settings = slot.connection.settings();
-    wire::push_ip(segment, {.source = tuple.local.address,  // RFC9293-MUST-45
-                            .destination = tuple.remote.address,
-                            .protocol = static_cast<std::uint8_t>(wire::IpProtocol::tcp),
-                            .hop_limit = settings.hop_limit,  // RFC9293-MUST-49
-                            // RFC9293-MUST-48, RFC9293-SHLD-21, RFC9293-SHLD-22
-                            .dscp = settings.dscp,
-                            .identification = identification_for(
-                                tuple.local.address, tuple.remote.address, !slot.may_fragment),
-                            .dont_fragment = !slot.may_fragment,
-                            .flow_label = slot.flow_label});
+    wire::push_ip(
+        segment,
+        {.source = tuple.local.address,  // RFC9293-MUST-45
+         .destination = tuple.remote.address,
+         .protocol = static_cast<std::uint8_t>(wire::IpProtocol::tcp),
+         // RFC9293-MUST-49
+         .hop_limit = hop_limit_of(settings.hop_limit, slot.interface, tuple.remote.address),
+         // RFC9293-MUST-48, RFC9293-SHLD-21, RFC9293-SHLD-22
+         .dscp = settings.dscp,
+         .identification =
+             identification_for(tuple.local.address, tuple.remote.address, !slot.may_fragment),
+         .dont_fragment = !slot.may_fragment,
+         .flow_label = slot.flow_label});
     segment.set_interface(slot.interface);
     ++counters_.segments_sent;
     if (mac != nullptr && !put_in_frame(context, segment, slot, *mac)) continue;  // it waits
@@ -88,8 +91,8 @@ void Stack::Impl::drain_dirty(const Context& context, std::vector<Packet>& out, 
 }
 
 void Stack::Impl::send_control(const Context& context, const TcpHeader& header, const Tuple& tuple,
-                               InterfaceId interface, std::uint8_t hop_limit, std::uint8_t dscp,
-                               SendReason reason) {
+                               InterfaceId interface, std::optional<std::uint8_t> hop_limit,
+                               std::uint8_t dscp, SendReason reason) {
   Packet packet = pool_.take_packet();
   if (!packet) return drop(context, DropReason::no_memory, 0, tuple);
   wire::push_tcp(packet, header, tuple.local.address, tuple.remote.address);
@@ -99,7 +102,7 @@ void Stack::Impl::send_control(const Context& context, const TcpHeader& header, 
           {.source = tuple.local.address,
            .destination = tuple.remote.address,
            .protocol = static_cast<std::uint8_t>(wire::IpProtocol::tcp),
-           .hop_limit = hop_limit,
+           .hop_limit = hop_limit_of(hop_limit, interface, tuple.remote.address),
            .dscp = dscp,
            .flow_label = flow_label_of(tuple)},
           interface);

@@ -164,8 +164,10 @@ Result<std::size_t> Stack::Impl::udp_send(Instant now, SocketHandle handle,
   if (!packet) return std::unexpected(Error::no_buffer_space);
   now_ = now;
   wire::push_udp(packet, {socket->local.port, to.port}, way->source, to.address);
-  const std::uint8_t hop_limit = options.hop_limit.value_or(
-      to.address.is_multicast() ? settings.multicast_hop_limit : settings.hop_limit);
+  const std::optional<std::uint8_t> hops =
+      to.address.is_multicast() ? settings.multicast_hop_limit : settings.hop_limit;
+  const std::uint8_t hop_limit =
+      hop_limit_of(options.hop_limit ? options.hop_limit : hops, way->route.interface, to.address);
   wire::push_ip(
       packet,
       {.source = way->source,

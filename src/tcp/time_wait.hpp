@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "core/slot_list.hpp"
 #include "hawser/drop.hpp"
@@ -19,7 +20,7 @@ struct TimeWait {
   std::uint32_t ts_offset = 0;
   std::uint16_t window = 0;  ///< as on the wire
   InterfaceId interface{};
-  std::uint8_t hop_limit = 0;
+  std::optional<std::uint8_t> hop_limit;
   std::uint8_t dscp = 0;
   bool timestamps = false;
   Instant deadline;

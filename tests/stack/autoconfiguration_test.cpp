@@ -177,6 +177,54 @@ TEST_F(Autoconfigured, TakesAddressRouteAndServersFromARouter) {  // RFC4862-5.5
   EXPECT_EQ(syn.options.mss, 1340);
 }
 
+TEST_F(Autoconfigured, SendsWithTheHopLimitThatARouterSaysUnlessASocketHasItsOwn) {
+  const Endpoint far6{*IpAddress::parse("2001:db8:9::9"), Port{9}};
+  const Endpoint far4{IpAddress::v4(192, 0, 2, 9), Port{9}};
+  start();
+  wire::RouterAdvertisement told;
+  told.hop_limit = 100;
+  advertise(told);
+  arrive_arp({wire::ArpOperation::request,
+              kPeerMac,
+              IpAddress::v4(10, 0, 0, 254),
+              {},
+              IpAddress::v4(10, 0, 0, 2)});
+  const auto hops = [&] {
+    drain();
+    const SentFrame frame = out();
+    return wire::parse_ip(frame.packet.head(), frame.packet.size())->header.hop_limit;
+  };
+  const SocketHandle udp = *stack.udp_open();
+  const SocketHandle echo = *stack.icmp_open(1);
+  const auto hops_of_udp = [&](const Endpoint& to, const UdpSendOptions& options = {}) {
+    EXPECT_TRUE(stack.udp_send_to(now, udp, {}, to, options));
+    return hops();
+  };
+  const auto hops_of_echo = [&](const EchoRequest& request) {
+    EXPECT_TRUE(stack.icmp_send_echo(now, echo, {far6.address, Port{}}, {}, request));
+    return hops();
+  };
+  const auto hops_of_tcp = [&](const TcpSettings& settings) {
+    EXPECT_TRUE(stack.tcp_connect(now, {}, far6, &settings));
+    return hops();
+  };
+  sent.clear();
+  EXPECT_EQ(hops_of_udp(far6), 100);  // RFC4861-6.3.4
+  EXPECT_EQ(hops_of_udp(far6, {.hop_limit = 7}), 7);
+  EXPECT_EQ(hops_of_echo({}), 100);
+  EXPECT_EQ(hops_of_echo({.hop_limit = 8}), 8);
+  TcpSettings settings;
+  EXPECT_EQ(hops_of_tcp(settings), 100);
+  settings.hop_limit = 9;
+  EXPECT_EQ(hops_of_tcp(settings), 9);
+  ASSERT_TRUE(stack.udp_set_settings(udp, {.hop_limit = 10}));
+  EXPECT_EQ(hops_of_udp(far6), 10);
+  ASSERT_TRUE(stack.udp_set_settings(udp, {}));
+  // A router of IPv6 says nothing of IPv4, nor of what stays on the link.
+  EXPECT_EQ(hops_of_udp({wire::kAllNodes, Port{9}}), 1);
+  EXPECT_EQ(hops_of_udp(far4), kDefaultHopLimit);
+}
+
 TEST_F(Autoconfigured, ARouterThatIsNoneAnyMoreIsNotUsed) {  // RFC4861-7.2.5
   start();
   advertise(with_prefix("2001:db8::/64"));
