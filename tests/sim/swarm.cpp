@@ -3,10 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
-#include "wire/ip.hpp"
-#include "wire/tcp.hpp"
+#include "swarm_trace.hpp"
 
 namespace hawser::swarm {
 
@@ -14,38 +12,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr Port kListenPort{80};
 /// A backlog that the connections of a plan do not fill.
 constexpr std::uint32_t kNoCookies = 64;
-double in_milliseconds(Instant at) {
-  return static_cast<double>(at.time_since_epoch().count()) / 1e6;
-}
-
-std::string describe(const FrameVerdict& verdict) {
-  std::string text;
-  if (verdict.fate != FrameFate::delivered) text += fmt::format(" [{}]", to_string(verdict.fate));
-  if (verdict.corrupted) text += " [corrupted]";
-  if (verdict.duplicated) text += " [duplicated]";
-  if (verdict.reordered) text += " [reordered]";
-  return text;
-}
-
-std::string describe(const Packet& frame) {
-  const auto ip = wire::parse_ip(frame.head(), frame.size());
-  if (!ip) return fmt::format("{} B, {}", frame.size(), to_string(ip.error()));
-  const auto tcp = wire::parse_tcp(frame.head().subspan(ip->header_bytes));
-  if (!tcp) return fmt::format("{} B, {}", frame.size(), to_string(tcp.error()));
-  const TcpHeader& header = tcp->header;
-  std::string text =
-      fmt::format("{}>{} {} seq {} ack {} len {} win {}", to_number(header.source),
-                  to_number(header.destination), header.flags.to_string(), header.seq.value(),
-                  header.ack.value(), ip->payload_bytes - tcp->header_bytes, header.window);
-  for (const SackBlock& block : header.options.sack()) {
-    text += fmt::format(" sack {}-{}", block.begin.value(), block.end.value());
-  }
-  if (header.flags.has(TcpFlag::urg)) text += fmt::format(" urg {}", header.urgent);
-  return text;
-}
 
 }  // namespace
 
@@ -167,19 +135,9 @@ void Run::watch_frames() {
   if (!traces()) return;
   for (const StackId id : {a_, b_}) {
     world_.on_event(id, [this, id](const Event& event) {
-      const char* name = id == a_ ? "a" : "b";
-      const double at = in_milliseconds(event.at);
-      if (const auto* changed = std::get_if<StateChanged>(&event.what)) {
-        trace(fmt::format("{:12.3f} {} {} > {}: {} to {}", at, name, event.local.to_string(),
-                          event.remote.to_string(), to_string(changed->from),
-                          to_string(changed->to)));
-      } else if (const auto* timer = std::get_if<TimerFired>(&event.what)) {
-        trace(fmt::format("{:12.3f} {} {} timer {}", at, name, event.local.to_string(),
-                          to_string(timer->timer)));
-      } else if (const auto* dropped = std::get_if<Dropped>(&event.what)) {
-        trace(fmt::format("{:12.3f} {} drops {} B: {}", at, name, dropped->length,
-                          to_string(dropped->reason)));
-      }
+      const std::string text = describe(event);
+      if (text.empty()) return;
+      trace(fmt::format("{:12.3f} {} {}", in_milliseconds(event.at), id == a_ ? "a" : "b", text));
     });
   }
 }
@@ -188,7 +146,7 @@ void Run::trace_frame(const FrameSighting& sighting) {
   const bool from_a = sighting.direction == Direction::a_to_b;
   const bool sent = sighting.where == FrameSighting::Where::sent;
   trace(fmt::format("{:12.3f} {} {}{}{}", in_milliseconds(sighting.at), from_a ? "a->b" : "a<-b",
-                    sent ? "send " : "     arrive ", describe(sighting.frame),
+                    sent ? "send " : "     arrive ", describe_packet(sighting.frame),
                     describe(sighting.verdict)));
 }
 

@@ -1,6 +1,8 @@
 // hawser-swarm: runs seeds of the swarm, one or many, and says how to replay one that fails.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <cstring>
@@ -8,27 +10,41 @@
 #include <string_view>
 
 #include "swarm.hpp"
+#include "swarm_network.hpp"
 
 namespace {
 
 using hawser::swarm::Outcome;
 
+/// What seeds are drawn as.
+struct PlanKind {
+  std::string_view name;
+  Outcome (*run)(std::uint64_t seed, hawser::swarm::Trace trace);
+};
+constexpr std::array kPlans = {PlanKind{"tcp", hawser::swarm::run_seed},
+                               PlanKind{"network", hawser::swarm::run_network_seed}};
+
 struct Options {
+  const PlanKind* plan = &kPlans.front();
   std::uint64_t seed = 1;
   std::uint64_t count = 1;
   bool verbose = false;
 };
 
 constexpr std::string_view kHelp =
-    R"(hawser-swarm: TCP under random faults and random programs, in virtual time
+    R"(hawser-swarm: hosts under random faults and random programs, in virtual time
 
+  --plan KIND   what is drawn from a seed (tcp)
+                  tcp      TCP between two hosts over a bad link
+                  network  hosts on an Ethernet: TCP, datagrams in fragments, echoes, while
+                           neighbours and addresses come and go and are lied about
   --seed N      the first seed (1)
   --count M     how many seeds, one after the other (1)
   --verbose     print the plan, every frame and every step of the programs
 
 Examples
   hawser-swarm --seed 1 --count 10000
-  hawser-swarm --seed 4711 --verbose
+  hawser-swarm --plan network --seed 4711 --verbose
 )";
 
 std::optional<std::uint64_t> number(const char* text) {
@@ -37,6 +53,11 @@ std::optional<std::uint64_t> number(const char* text) {
   const auto [stop, error] = std::from_chars(text, end, value);
   if (error != std::errc{} || stop != end) return std::nullopt;
   return value;
+}
+
+const PlanKind* plan_of(std::string_view name) {
+  const auto* const found = std::ranges::find(kPlans, name, &PlanKind::name);
+  return found == kPlans.end() ? nullptr : found;
 }
 
 /// Nothing when the arguments are wrong, which is then said.
@@ -48,13 +69,18 @@ std::optional<Options> parse(int argc, char** argv) {
       options.verbose = true;
       continue;
     }
-    const bool known = argument == "--seed" || argument == "--count";
-    const auto value = known && i + 1 < argc ? number(argv[++i]) : std::nullopt;
-    if (!value) {
-      fmt::print(stderr, "hawser-swarm: wrong argument '{}'; see --help\n", argument);
+    const char* const value = i + 1 < argc ? argv[++i] : "";
+    const auto count = number(value);
+    if (argument == "--plan" && plan_of(value) != nullptr) {
+      options.plan = plan_of(value);
+    } else if (argument == "--seed" && count) {
+      options.seed = *count;
+    } else if (argument == "--count" && count) {
+      options.count = *count;
+    } else {
+      fmt::print(stderr, "hawser-swarm: wrong argument '{} {}'; see --help\n", argument, value);
       return std::nullopt;
     }
-    (argument == "--seed" ? options.seed : options.count) = *value;
   }
   return options;
 }
@@ -64,18 +90,21 @@ std::uint64_t run(const Options& options) {
   std::uint64_t failures = 0;
   Outcome total;
   for (std::uint64_t seed = options.seed; seed != options.seed + options.count; ++seed) {
-    const Outcome outcome = hawser::swarm::run_seed(
+    const Outcome outcome = options.plan->run(
         seed, options.verbose
                   ? hawser::swarm::Trace([](const std::string& line) { fmt::print("{}\n", line); })
                   : hawser::swarm::Trace{});
     if (!outcome.ok()) {
       ++failures;
-      fmt::print("seed {} failed: {}\n  replay: hawser-swarm --seed {} --verbose\n", seed,
-                 outcome.failure, seed);
+      fmt::print("seed {} failed: {}\n  replay: hawser-swarm --plan {} --seed {} --verbose\n", seed,
+                 outcome.failure, options.plan->name, seed);
       std::fflush(stdout);
     }
     total.connections += outcome.connections;
     total.failed_connections += outcome.failed_connections;
+    total.datagrams += outcome.datagrams;
+    total.datagrams_arrived += outcome.datagrams_arrived;
+    total.forged += outcome.forged;
     total.bytes += outcome.bytes;
     total.frames += outcome.frames;
     total.frames_lost += outcome.frames_lost;
@@ -83,9 +112,11 @@ std::uint64_t run(const Options& options) {
   }
   fmt::print(
       "{} seeds, {} failed: {} connections ({} ended with an error that the plan explains), {} "
-      "bytes delivered, {} frames ({} lost), {} hours of virtual time\n",
-      options.count, failures, total.connections, total.failed_connections, total.bytes,
-      total.frames, total.frames_lost, total.virtual_time / std::chrono::hours(1));
+      "datagrams and echoes ({} arrived; {} met a forged fragment), {} bytes delivered, {} frames "
+      "({} lost), {} hours of virtual time\n",
+      options.count, failures, total.connections, total.failed_connections, total.datagrams,
+      total.datagrams_arrived, total.forged, total.bytes, total.frames, total.frames_lost,
+      total.virtual_time / std::chrono::hours(1));
   return failures;
 }
 

@@ -6,6 +6,8 @@
 #include <array>
 #include <cmath>
 
+#include "swarm_draw.hpp"
+
 namespace hawser::swarm {
 
 namespace {
@@ -13,22 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr Duration kLong = 24h;
-
-template <typename T, std::size_t N>
-T one_of(Random& random, const std::array<T, N>& choices) {
-  return choices[random.below(N)];
-}
-
-/// Even in the logarithm, so that small and large are drawn alike; at least 1.
-std::uint64_t log_uniform(Random& random, std::uint64_t most) {
-  const double exponent = random.unit() * std::log(static_cast<double>(most));
-  return std::clamp<std::uint64_t>(static_cast<std::uint64_t>(std::exp(exponent)), 1, most);
-}
-
-Duration up_to(Random& random, Duration most) {
-  return Duration(
-      static_cast<Duration::rep>(random.below(static_cast<std::uint64_t>(most.count()) + 1)));
-}
 
 Impairment draw_impairment(Random& random) {
   Impairment impairment;
@@ -48,21 +34,6 @@ Impairment draw_impairment(Random& random) {
   if (random.chance(0.3)) impairment.duplicate = one_of(random, std::array{0.01, 0.1, 0.5});
   if (random.chance(0.3)) impairment.corrupt = one_of(random, std::array{0.01, 0.05, 0.1});
   return impairment;
-}
-
-TcpConfig draw_config(Random& random, bool timeouts_possible) {
-  TcpConfig config;
-  config.timestamps = random.chance(0.7);
-  config.sack = random.chance(0.7);
-  config.window_scaling = random.chance(0.7);
-  config.delayed_ack = one_of(random, std::array<Duration, 3>{0ms, 40ms, 200ms});
-  config.min_rto = one_of(random, std::array<Duration, 3>{50ms, 200ms, 1s});
-  config.max_rto = 60s;
-  config.msl = one_of(random, std::array<Duration, 3>{5s, 30s, 60s});
-  config.initial_window = random.chance(0.3) ? static_cast<std::uint16_t>(1 + random.below(4)) : 10;
-  config.user_timeout = timeouts_possible ? 30s + up_to(random, 60s) : kLong;
-  config.syn_timeout = timeouts_possible ? Duration(190s) : kLong;
-  return config;
 }
 
 TcpSettings draw_settings(Random& random, const TcpConfig& config, bool timeouts_possible) {
@@ -117,54 +88,8 @@ void draw_ending(Random& random, SidePlan& side) {
   }
 }
 
-ConnectionPlan draw_connection(Random& random, const Plan& plan, std::uint16_t index) {
-  ConnectionPlan connection;
-  connection.start = Instant(1s) + up_to(random, random.chance(0.5) ? 0s : 3s);
-  connection.a_connects = random.chance(0.5);
-  connection.simultaneous = random.chance(0.1);
-  if (connection.simultaneous && random.chance(0.5)) {
-    connection.second_start = up_to(random, plan.b_to_a.delay + plan.a_to_b.delay);
-  }
-  if (connection.simultaneous || random.chance(0.5)) {
-    connection.local_port = static_cast<std::uint16_t>(10000 + index);
-  }
-  connection.a = draw_side(random, plan.tcp_a, plan.timeouts_possible);
-  connection.b = draw_side(random, plan.tcp_b, plan.timeouts_possible);
-  // Through a buffer of a few bytes a long stream would take a frame for each of them.
-  const auto bound = [](SidePlan& from, const SidePlan& to) {
-    const std::uint64_t buffer = std::min(from.settings.send_buffer, to.settings.receive_buffer);
-    from.bytes = std::min(from.bytes, 500 * buffer);
-  };
-  bound(connection.a, connection.b);
-  bound(connection.b, connection.a);
-  // Somebody has to take leave first: the end that connects, which also has to say something, for
-  // a listener that lost its half of a handshake learns from nothing else.
-  SidePlan& passive = connection.a_connects ? connection.b : connection.a;
-  SidePlan& active = connection.a_connects ? connection.a : connection.b;
-  if (!connection.simultaneous && random.chance(0.3)) passive.ending = Ending::answers;
-  draw_ending(random, active);
-  draw_ending(random, passive);
-  return connection;
-}
-
 Duration longest_pause(const SidePlan& side) {
   return std::max({side.write_gap, side.read_gap, side.first_read});
-}
-
-std::string describe(const Impairment& i) {
-  return fmt::format(
-      "{} bit/s, delay {}, jitter {}, queue {} B, loss {:.1f}%{}, reorder {:.0f}% by {}, duplicate "
-      "{:.0f}%, corrupt {:.0f}%",
-      i.rate, i.delay / 1us, i.jitter / 1us, i.queue, i.loss * 100,
-      i.burst.enter > 0 ? " and bursts" : "", i.reorder * 100, i.reorder_delay / 1us,
-      i.duplicate * 100, i.corrupt * 100);
-}
-
-std::string describe(const TcpConfig& c) {
-  return fmt::format(
-      "timestamps {}, sack {}, scaling {}, delayed ack {} ms, min rto {} ms, msl {} s, iw {}",
-      c.timestamps, c.sack, c.window_scaling, c.delayed_ack / 1ms, c.min_rto / 1ms, c.msl / 1s,
-      c.initial_window);
 }
 
 std::string describe(const SidePlan& s) {
@@ -191,6 +116,88 @@ double failure(const Impairment& i) {
 
 }  // namespace
 
+TcpConfig draw_config(Random& random, bool timeouts_possible) {
+  TcpConfig config;
+  config.timestamps = random.chance(0.7);
+  config.sack = random.chance(0.7);
+  config.window_scaling = random.chance(0.7);
+  config.delayed_ack = one_of(random, std::array<Duration, 3>{0ms, 40ms, 200ms});
+  config.min_rto = one_of(random, std::array<Duration, 3>{50ms, 200ms, 1s});
+  config.max_rto = 60s;
+  config.msl = one_of(random, std::array<Duration, 3>{5s, 30s, 60s});
+  config.initial_window = random.chance(0.3) ? static_cast<std::uint16_t>(1 + random.below(4)) : 10;
+  config.user_timeout = timeouts_possible ? 30s + up_to(random, 60s) : kLong;
+  config.syn_timeout = timeouts_possible ? Duration(190s) : kLong;
+  return config;
+}
+
+ConnectionPlan draw_connection(Random& random, const Ends& ends, std::uint16_t index) {
+  ConnectionPlan connection;
+  connection.start = Instant(1s) + up_to(random, random.chance(0.5) ? 0s : 3s);
+  connection.a_connects = random.chance(0.5);
+  connection.simultaneous = random.chance(0.1);
+  if (connection.simultaneous && random.chance(0.5)) {
+    connection.second_start = up_to(random, ends.round_trip);
+  }
+  if (connection.simultaneous || random.chance(0.5)) {
+    connection.local_port = static_cast<std::uint16_t>(10000 + index);
+  }
+  connection.a = draw_side(random, ends.a, ends.timeouts_possible);
+  connection.b = draw_side(random, ends.b, ends.timeouts_possible);
+  // Through a buffer of a few bytes a long stream would take a frame for each of them.
+  const auto bound = [](SidePlan& from, const SidePlan& to) {
+    const std::uint64_t buffer = std::min(from.settings.send_buffer, to.settings.receive_buffer);
+    from.bytes = std::min(from.bytes, 500 * buffer);
+  };
+  bound(connection.a, connection.b);
+  bound(connection.b, connection.a);
+  // Somebody has to take leave first: the end that connects, which also has to say something, for
+  // a listener that lost its half of a handshake learns from nothing else.
+  SidePlan& passive = connection.a_connects ? connection.b : connection.a;
+  SidePlan& active = connection.a_connects ? connection.a : connection.b;
+  if (!connection.simultaneous && random.chance(0.3)) passive.ending = Ending::answers;
+  draw_ending(random, active);
+  draw_ending(random, passive);
+  return connection;
+}
+
+std::string describe(const Impairment& i) {
+  return fmt::format(
+      "{} bit/s, delay {}, jitter {}, queue {} B, loss {:.1f}%{}, reorder {:.0f}% by {}, duplicate "
+      "{:.0f}%, corrupt {:.0f}%",
+      i.rate, i.delay / 1us, i.jitter / 1us, i.queue, i.loss * 100,
+      i.burst.enter > 0 ? " and bursts" : "", i.reorder * 100, i.reorder_delay / 1us,
+      i.duplicate * 100, i.corrupt * 100);
+}
+
+std::string describe(const TcpConfig& c) {
+  return fmt::format(
+      "timestamps {}, sack {}, scaling {}, delayed ack {} ms, min rto {} ms, msl {} s, iw {}",
+      c.timestamps, c.sack, c.window_scaling, c.delayed_ack / 1ms, c.min_rto / 1ms, c.msl / 1s,
+      c.initial_window);
+}
+
+std::string describe(const ConnectionPlan& c) {
+  return fmt::format("at {} ms, {}\n    a: {}\n    b: {}\n", c.start.time_since_epoch() / 1ms,
+                     c.simultaneous ? "simultaneous" : (c.a_connects ? "a to b" : "b to a"),
+                     describe(c.a), describe(c.b));
+}
+
+Duration time_of_retransmissions(double loss, Duration max_rto) {
+  const int attempts = static_cast<int>(std::ceil(std::log(1e-10) / std::log(loss))) + 2;
+  Duration total{};
+  Duration rto = 3s;
+  for (int i = 0; i < attempts; ++i) {
+    total += rto;
+    rto = std::min(2 * rto, max_rto);
+  }
+  return total;
+}
+
+Duration longest_pause(const ConnectionPlan& connection) {
+  return longest_pause(connection.a) + longest_pause(connection.b);
+}
+
 double Plan::round_trip_loss() const { return 1 - (1 - failure(a_to_b)) * (1 - failure(b_to_a)); }
 
 Duration Plan::patience() const {
@@ -199,16 +206,10 @@ Duration Plan::patience() const {
     // A burst is counted in frames: a connection that sends seldom sits through all of it.
     if (way->burst.enter > 0) loss = std::max(loss, 1 - way->burst.leave);
   }
-  const int attempts = static_cast<int>(std::ceil(std::log(1e-10) / std::log(loss))) + 2;
-  Duration total{};
-  Duration rto = 3s;
-  for (int i = 0; i < attempts; ++i) {
-    total += rto;
-    rto = std::min<Duration>(2 * rto, tcp_a.max_rto);
-  }
+  Duration total = time_of_retransmissions(loss, tcp_a.max_rto);
   for (const Partition& partition : partitions) total += 2 * partition.length + tcp_a.max_rto;
   for (const ConnectionPlan& connection : connections) {
-    total += longest_pause(connection.a) + longest_pause(connection.b);
+    total += longest_pause(connection);
   }
   return total + 60s;  // for queues to drain on the slowest link
 }
@@ -220,11 +221,7 @@ std::string Plan::describe() const {
                   timeouts_possible ? ", short timeouts" : "", swarm::describe(a_to_b),
                   swarm::describe(b_to_a), swarm::describe(tcp_a), swarm::describe(tcp_b));
   for (std::size_t i = 0; i < connections.size(); ++i) {
-    const ConnectionPlan& c = connections[i];
-    text += fmt::format("  #{} at {} ms, {}\n    a: {}\n    b: {}\n", i,
-                        c.start.time_since_epoch() / 1ms,
-                        c.simultaneous ? "simultaneous" : (c.a_connects ? "a to b" : "b to a"),
-                        swarm::describe(c.a), swarm::describe(c.b));
+    text += fmt::format("  #{} {}", i, swarm::describe(connections[i]));
   }
   for (const Partition& p : partitions) {
     text += fmt::format("  partition at {} ms for {} ms\n", p.begin.time_since_epoch() / 1ms,
@@ -259,7 +256,10 @@ Plan draw_plan(std::uint64_t seed) {
   const auto connections = static_cast<std::uint16_t>(log_uniform(random, 12));
   plan.backlog = random.chance(0.85) ? 64 : static_cast<std::uint32_t>(1 + random.below(3));
   for (std::uint16_t i = 0; i < connections; ++i) {
-    plan.connections.push_back(draw_connection(random, plan, i));
+    plan.connections.push_back(draw_connection(
+        random,
+        {plan.tcp_a, plan.tcp_b, plan.timeouts_possible, plan.a_to_b.delay + plan.b_to_a.delay},
+        i));
   }
   return plan;
 }

@@ -45,6 +45,27 @@ struct ConnectionPlan {
   SidePlan b;
 };
 
+/// What a connection has to be drawn for.
+struct Ends {
+  const TcpConfig& a;
+  const TcpConfig& b;
+  bool timeouts_possible = false;
+  Duration round_trip{};
+};
+/// `index` tells it from the others of its plan.
+ConnectionPlan draw_connection(Random& random, const Ends& ends, std::uint16_t index);
+TcpConfig draw_config(Random& random, bool timeouts_possible);
+
+/// How long as many retransmissions take, each backed off, as make it less than one in 10^10 that
+/// all are lost.
+Duration time_of_retransmissions(double loss, Duration max_rto);
+/// How long both programs may do nothing, one after the other.
+Duration longest_pause(const ConnectionPlan& connection);
+
+std::string describe(const Impairment& impairment);
+std::string describe(const TcpConfig& config);
+std::string describe(const ConnectionPlan& connection);
+
 struct Partition {
   Instant begin;
   Duration length;
@@ -65,8 +86,8 @@ struct Plan {
   /// Keep-alive or user timeouts are short enough to end a connection that only has bad luck.
   bool timeouts_possible = false;
 
-  /// How long the longest of all pauses without progress may be: as many retransmissions, each
-  /// backed off, as make it less than one in 10^10 that all are lost; and all planned pauses.
+  /// How long the longest of all pauses without progress may be: the time of retransmissions, and
+  /// all planned pauses.
   Duration patience() const;
   /// Probability that a frame one way or its answer is lost.
   double round_trip_loss() const;

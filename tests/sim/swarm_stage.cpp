@@ -30,8 +30,10 @@ double Stage::milliseconds() const {
   return static_cast<double>(world_.now().time_since_epoch().count()) / 1e6;
 }
 
+std::string Stage::stamp() const { return fmt::format("{:12.3f} ", milliseconds()); }
+
 void Stage::note(const Side& side, const std::string& what) {
-  if (traces()) trace(fmt::format("{:12.3f} {} {}", milliseconds(), side.describe(), what));
+  if (traces()) trace(fmt::format("{}{} {}", stamp(), side.describe(), what));
 }
 
 void Stage::fail(const std::string& what) {

@@ -15,11 +15,17 @@
 
 namespace hawser::swarm {
 
+/// Of all listeners.
+inline constexpr Port kListenPort{80};
+
 struct Outcome {
   std::uint64_t seed = 0;
   std::string failure;  ///< empty when all checks passed
   std::uint64_t connections = 0;
   std::uint64_t failed_connections = 0;  ///< ended with an error, as they were allowed to
+  std::uint64_t datagrams = 0;           ///< and echo requests
+  std::uint64_t datagrams_arrived = 0;   ///< and echoes
+  std::uint64_t forged = 0;              ///< fragments
   std::uint64_t bytes = 0;               ///< delivered to programs
   std::uint64_t frames = 0;
   std::uint64_t frames_lost = 0;
@@ -56,6 +62,11 @@ class Stage {
 
   World& world() { return world_; }
   void note(const Side& side, const std::string& what);
+  /// Notes what `text` gives, which is not asked when nobody reads it.
+  template <typename Text>
+  void note(Text text) {
+    if (traces()) trace(stamp() + text());
+  }
   /// The first failure counts.
   void fail(const std::string& what);
   void fail(const Connection& connection, const std::string& what);
@@ -74,6 +85,8 @@ class Stage {
     if (trace_) trace_(line);
   }
   double milliseconds() const;
+  /// The time, as a line of the trace begins.
+  std::string stamp() const;
   bool failed() const { return !failure_.empty(); }
 
   void connect(Connection& connection, bool a_connects, const Endpoint& local,

@@ -5,12 +5,14 @@
 
 #include <string>
 
+#include "swarm_network.hpp"
+
 namespace hawser::swarm {
 namespace {
 
-std::string trace_of(std::uint64_t seed) {
+std::string trace_of(Outcome (*run)(std::uint64_t, Trace), std::uint64_t seed) {
   std::string trace;
-  run_seed(seed, [&](const std::string& line) { (trace += line) += '\n'; });
+  run(seed, [&](const std::string& line) { (trace += line) += '\n'; });
   return trace;
 }
 
@@ -27,6 +29,20 @@ TEST_P(SwarmTest, KeepsWhatTcpPromises) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, SwarmTest, ::testing::Range<std::uint64_t>(1, 401, 50));
 
+class NetworkSwarmTest : public ::testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(NetworkSwarmTest, DeliversWhatWasSentAndKeepsNothing) {
+  constexpr std::uint64_t kSeeds = 50;
+  for (std::uint64_t seed = GetParam(); seed < GetParam() + kSeeds; ++seed) {
+    const Outcome outcome = run_network_seed(seed);
+    EXPECT_TRUE(outcome.ok()) << "seed " << seed << ": " << outcome.failure
+                              << "\nreplay: hawser-swarm --plan network --seed " << seed
+                              << " --verbose";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, NetworkSwarmTest, ::testing::Range<std::uint64_t>(1, 401, 50));
+
 TEST(Swarm, SeedsThatFailedOnce) {
   // What came ahead of the cookie of its connection was answered with a reset: data, bare ACKs.
   for (const std::uint64_t seed : {20927, 47009, 58193}) {
@@ -36,10 +52,12 @@ TEST(Swarm, SeedsThatFailedOnce) {
 }
 
 TEST(Swarm, SameSeedSameTrace) {
-  const std::string trace = trace_of(3);
-  EXPECT_FALSE(trace.empty());
-  EXPECT_EQ(trace, trace_of(3));
-  EXPECT_NE(trace, trace_of(4));
+  for (const auto run : {run_seed, run_network_seed}) {
+    const std::string trace = trace_of(run, 3);
+    EXPECT_FALSE(trace.empty());
+    EXPECT_EQ(trace, trace_of(run, 3));
+    EXPECT_NE(trace, trace_of(run, 4));
+  }
 }
 
 }  // namespace
