@@ -103,16 +103,26 @@ struct FrameFates {
   std::uint64_t answered = 0;  ///< a frame left
   std::uint64_t taken = 0;     ///< neither: it was for a socket, or told of a neighbour or router
   std::uint64_t bytes_in = 0;
-  std::uint64_t bytes_out = 0;
+  std::uint64_t bytes_out = 0;    ///< of answers
+  std::uint64_t bytes_later = 0;  ///< that left by themselves: timers, and what a program did
   std::uint64_t most_excess = 0;  ///< bytes by which the answer to one frame was longer than it
+  std::uint64_t most_later = 0;   ///< bytes that left by themselves in one window
 };
 
 /// A host with a listener and a UDP socket, on an Ethernet or on a link of bare IP packets, and a
 /// clock that goes on by a millisecond with each frame.
 class StackTarget {
  public:
-  /// Bytes that may leave ahead: headers of ICMP errors about small packets.
-  static constexpr std::size_t kSlack = 4096;
+  /// Bytes by which the answer to one frame may be longer than it: 56 of an ICMP error with the
+  /// least that it must quote; 98 of an ACK with a FIN of the program that waited for the segment.
+  /// A frame that tells of a neighbour lets leave what waited for that.
+  static constexpr std::size_t kExcess = 98;
+  /// The same of all frames of a window: twenty such errors in a second, and what waited for a
+  /// neighbour since the window before.
+  static constexpr std::size_t kSlack = 2048;
+  /// Bytes that leave by themselves in a window: questions for neighbours and routers, reports of
+  /// groups, what is sent again, and what the program does.
+  static constexpr std::size_t kMostLater = 16384;
   /// Frames, and so milliseconds, after which no bytes are left to answer with.
   static constexpr std::size_t kWindow = 1000;
   static constexpr std::size_t kMtu = 1500;
@@ -122,9 +132,9 @@ class StackTarget {
     listener_ = stack_.tcp_listen({IpAddress{}, Port{80}}, 16).value();
     udp_ = stack_.udp_open().value();
     static_cast<void>(stack_.udp_bind(udp_, {IpAddress{}, Port{5000}}));
-    drain();
-    pass(std::chrono::seconds(5));  // until its addresses may be used
-    out_ = 0;
+    static_cast<void>(drain(later_));
+    static_cast<void>(pass(std::chrono::seconds(5)));  // until its addresses may be used
+    later_ = 0;
   }
 
   static MacAddress mac() { return *MacAddress::parse("02:00:00:00:00:02"); }
@@ -140,12 +150,10 @@ class StackTarget {
     now_ += std::chrono::milliseconds(1);
     if (stack_.next_deadline() <= now_) {
       stack_.on_time(now_);
-      const std::size_t before = out_;
-      if (const Violation bad = drain()) return bad;
-      out_ = before;  // what is sent again has bounds of its own
+      if (const Violation bad = drain(later_)) return bad;
       if (stack_.next_deadline() <= now_) return "a deadline that does not go away";
     }
-    if (++in_window_ == kWindow) in_window_ = in_ = out_ = 0;
+    if (++in_window_ == kWindow) in_window_ = in_ = out_ = later_ = counted_later_ = 0;
     const std::uint64_t drops = drops_in_all();
     const std::uint64_t received = stack_.counters().frames_received;
     const std::size_t before = out_;
@@ -153,10 +161,15 @@ class StackTarget {
     stack_.on_frames(now_, InterfaceId{0}, std::span(&packet, 1));
     const std::size_t size = on_wire(frame.size());
     in_ += size;
-    if (const Violation bad = drain()) return bad;
+    if (const Violation bad = drain_once(out_)) return bad;
     if (stack_.counters().frames_received != received + 1) return "a frame that was not counted";
     account(size, out_ - before, drops_in_all() != drops);
+    if (out_ - before > size + kExcess && !tells_of_neighbour(frame)) return "a long answer";
     if (out_ > in_ + kSlack) return "more than it was given";
+    if (serve()) {
+      if (const Violation bad = drain(later_)) return bad;
+    }
+    if (const Violation bad = check_later()) return bad;
     return check_memory();
   }
   /// Until nothing is left to wait for but routers, which it asks for again and again, and the ends
@@ -191,6 +204,20 @@ class StackTarget {
     if (out > in) fates_.most_excess = std::max<std::uint64_t>(fates_.most_excess, out - in);
     ++(out != 0 ? fates_.answered : dropped ? fates_.dropped : fates_.taken);
   }
+  Violation check_later() {
+    fates_.bytes_later += later_ - counted_later_;
+    counted_later_ = later_;
+    fates_.most_later = std::max<std::uint64_t>(fates_.most_later, later_);
+    return later_ > kMostLater ? "too much by itself" : nullptr;
+  }
+  /// Whether it may be ARP or neighbour discovery, by the types of frame and packet.
+  bool tells_of_neighbour(std::span<const std::byte> frame) const {
+    if (!ethernet_ || frame.size() < wire::kEthernetHeader + wire::kIpv6Header) return ethernet_;
+    const auto type = static_cast<wire::EtherType>(wire::read16(&frame[12]));
+    if (type != wire::EtherType::ipv6) return type != wire::EtherType::ipv4;
+    const auto protocol = static_cast<wire::IpProtocol>(wire::read8(&frame[20]));
+    return protocol != wire::IpProtocol::tcp && protocol != wire::IpProtocol::udp;
+  }
   Violation check_memory() {
     if (in_window_ % 64 == 0 && stack_.neighbours(now_).size() > 1024) return "too many neighbours";
     if (pool_.bytes_in_use() > (std::size_t{64} << 20)) return "too much memory";
@@ -205,7 +232,7 @@ class StackTarget {
     while (stack_.next_deadline() <= end) {
       now_ = std::max(now_, stack_.next_deadline());
       stack_.on_time(now_);
-      if (const Violation bad = drain()) return bad;
+      if (const Violation bad = drain(later_)) return bad;
     }
     now_ = end;
     return nullptr;
@@ -221,14 +248,20 @@ class StackTarget {
     return config;
   }
 
-  Violation drain() {
+  /// Checks all that leaves, and counts its bytes.
+  Violation drain_once(std::size_t& bytes) {
+    std::vector<Packet> frames;
+    while (stack_.poll_frames(now_, frames) == 256) continue;
+    for (Packet& frame : frames) {
+      bytes += on_wire(frame.size());
+      if (const Violation bad = check(frame)) return bad;
+    }
+    return nullptr;
+  }
+  /// The same, and lets the program do what there is to do until nothing is left.
+  Violation drain(std::size_t& bytes) {
     do {
-      std::vector<Packet> frames;
-      while (stack_.poll_frames(now_, frames) == 256) continue;
-      for (Packet& frame : frames) {
-        out_ += on_wire(frame.size());
-        if (const Violation bad = check(frame)) return bad;
-      }
+      if (const Violation bad = drain_once(bytes)) return bad;
     } while (serve());
     return nullptr;
   }
@@ -319,6 +352,8 @@ class StackTarget {
   std::size_t in_window_ = 0;
   std::size_t in_ = 0;
   std::size_t out_ = 0;
+  std::size_t later_ = 0;
+  std::size_t counted_later_ = 0;  // in fates_
 };
 
 }  // namespace hawser::fuzz

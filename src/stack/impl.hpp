@@ -509,6 +509,7 @@ class Stack::Impl {
 
   TokenBucket reset_limit_;
   TokenBucket challenge_limit_;
+  TokenBucket syn_ack_limit_;  // of those that go again
   TokenBucket icmp_limit_;
   TokenBucket neighbour_limit_;
   TokenBucket icmp_excess_limit_;

@@ -42,7 +42,11 @@ void Stack::Impl::on_syn(const Context& context, std::uint32_t listener_index, c
     cookies_.encode(context.now, record);
     listener.cookies_until = context.now + tcp::kCookieLifetime;
     ++counters_.cookies_sent;
-    return send_syn_ack(context, tcp::SynCookies::syn_ack(record, context.now), record);
+    TcpHeader answer = tcp::SynCookies::syn_ack(record, context.now);
+    // RFC9293-SHLD-5 would add the option, and so make the answers to a flood longer than what was
+    // sent in the name of others; who says no MSS is hardly one who heeds ours.
+    if (!segment.header.options.mss) answer.options.mss.reset();
+    return send_syn_ack(context, answer, record);
   }
   record.deadline = context.now + config_.tcp.initial_rto;
   const std::uint32_t index = syn_received_.emplace(record);
@@ -208,8 +212,13 @@ void Stack::Impl::on_syn_ack_timers(const Context& context) {
       record.retransmitted = true;
       record.deadline = context.now + config_.tcp.initial_rto * (1U << record.retries);
       syn_ack_lists_[record.retries].push_back(index, links);
-      ++counters_.retransmits;
       context.emit(record.tuple.local, record.tuple.remote, TimerFired{TcpTimer::retransmit});
+      // An honest peer that misses it repeats its SYN; a forged one never asked for it.
+      if (!syn_ack_limit_.take(context.now)) {
+        drop(context, DropReason::rate_limited, 0, record.tuple);
+        continue;
+      }
+      ++counters_.retransmits;
       send_syn_ack(context, tcp::syn_ack_of(record, context.now), record);
     }
   }

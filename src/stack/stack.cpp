@@ -50,6 +50,7 @@ KeyedHash identifier_key_of(const StackConfig& config) {
 // Each answer may be one of a flood of forged questions: what leaves is bounded, well above what
 // honest peers ever cause.
 constexpr std::uint32_t kResetsPerSecond = 10000;
+constexpr std::uint32_t kSynAcksAgainPerSecond = 100;
 constexpr std::uint32_t kNeighbourAnswersPerSecond = 1000;
 /// ICMP errors that are longer than what they are about, for all they quote is the least.
 constexpr std::uint32_t kLongErrorsPerSecond = 20;
@@ -80,6 +81,7 @@ Stack::Impl::Impl(StackConfig config, BufferPool& pool)
       reset_limit_(kResetsPerSecond, kResetsPerSecond),
       challenge_limit_(config_.tcp.challenge_acks_per_second,
                        config_.tcp.challenge_acks_per_second),
+      syn_ack_limit_(kSynAcksAgainPerSecond, kSynAcksAgainPerSecond),
       icmp_limit_(config_.ip.icmp_errors_per_second, config_.ip.icmp_errors_per_second),
       neighbour_limit_(kNeighbourAnswersPerSecond, kNeighbourAnswersPerSecond),
       icmp_excess_limit_(kLongErrorsPerSecond, kLongErrorsPerSecond),

@@ -41,15 +41,18 @@ void add(fuzz::FrameFates& sum, const fuzz::FrameFates& more) {
   sum.taken += more.taken;
   sum.bytes_in += more.bytes_in;
   sum.bytes_out += more.bytes_out;
+  sum.bytes_later += more.bytes_later;
+  sum.most_later = std::max(sum.most_later, more.most_later);
   sum.most_excess = std::max(sum.most_excess, more.most_excess);
 }
 
 void report(std::uint64_t next_seed, const fuzz::FrameFates& fates) {
   fmt::print(
-      "{} frames: {} dropped, {} answered, {} taken; {} bytes in, {} out, at most {} more than "
-      "a frame had; next seed {}\n",
+      "{} frames: {} dropped, {} answered, {} taken; {} bytes in, {} out, at most {} more than a "
+      "frame had; {} by themselves, at most {} in a second; next seed {}\n",
       fates.dropped + fates.answered + fates.taken, fates.dropped, fates.answered, fates.taken,
-      fates.bytes_in, fates.bytes_out, fates.most_excess, next_seed);
+      fates.bytes_in, fates.bytes_out, fates.most_excess, fates.bytes_later, fates.most_later,
+      next_seed);
   std::fflush(stdout);
 }
 
