@@ -144,9 +144,11 @@ bool Download::on_head(const HttpResponse& response) {
       offset_ = *range->size;
       return true;
     }
+    const std::string theirs = range && range->size ? fmt::format("{}", *range->size) : "fewer";
     return refuse(
-        "the file is shorter on the server than here: it has changed; get it anew "
-        "without --continue");
+        fmt::format("the file has {} bytes on the server and {} here: it has changed; get it anew "
+                    "without --continue",
+                    theirs, options_.partial->size));
   }
   if (response.status != 200 && response.status != 206) {
     return refuse(fmt::format("the server answered {} {}", response.status,

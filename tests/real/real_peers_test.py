@@ -169,6 +169,21 @@ class Get(OverEachLink):
             self.assertEqual(self.get("big", "--continue").returncode, 0)
             self.assertEqual(digest_of(self.path("out")), digest)
 
+    def test_a_file_that_is_longer_here_is_named_with_both_sizes(self):
+        make_file(self.path("small"), 1000)
+        with self.nginx():
+            self.assertEqual(self.get("small").returncode, 0)
+            times = os.stat(self.path("out"))
+            with open(self.path("out"), "ab") as file:
+                file.write(bytes(234))
+            os.utime(self.path("out"), (times.st_atime, times.st_mtime))
+            digest = digest_of(self.path("out"))
+            got = self.get("small", "--continue")
+            self.assertEqual(got.returncode, 1)
+            self.assertIn("the file has 1000 bytes on the server and 1234 here", got.stderr)
+            self.assertEqual(got.stderr.count("\n"), 1, got.stderr)
+            self.assertEqual(digest_of(self.path("out")), digest)
+
     def test_goes_on_after_an_interruption(self):
         # What was there had no date of its version, and so was thrown away.
         digest = make_file(self.path("big"), 4 << 20)
