@@ -86,7 +86,7 @@ class Builder {
 HttpAnswer answer_status(int status, const HttpRequest& request) {
   Builder builder(status, request);
   if (status == 405) builder.field("Allow", "GET, HEAD");
-  if (status == 405 || status == 400) builder.end_connection();
+  if (status == 405 || status == 400 || status == 501) builder.end_connection();
   builder.text(fmt::format("{}</body>\n</html>\n",
                            page_head(fmt::format("{} {}", status, reason_of(status)))));
   return builder.finish();
@@ -210,6 +210,7 @@ bool ends_as_folder(std::string_view target) {
 }  // namespace
 
 HttpAnswer answer(const Folder& folder, const HttpRequest& request) {
+  if (!request.unknown_method.empty()) return answer_status(501, request);
   if (request.method != HTTP_GET && request.method != HTTP_HEAD) {
     return answer_status(405, request);
   }

@@ -175,10 +175,10 @@ void HttpConnection::log_answer(std::string_view remark) {
   const std::chrono::duration<double> took = Clock::now() - began_;
   const std::uint64_t head = text_.size() - answer_.text.size();
   const std::uint64_t text = text_sent_ > head ? text_sent_ - head : 0;
+  const std::string method = request.unknown_method.empty() ? http_method_str(request.method)
+                                                            : log_word(request.unknown_method);
   const std::string asked =
-      parser_.is_complete()
-          ? fmt::format("{} {}", http_method_str(request.method), log_word(request.target))
-          : "-";
+      parser_.is_complete() ? fmt::format("{} {}", method, log_word(request.target)) : "-";
   log_(fmt::format("{} \"{}\" {} {} B in {:.3f} s{}{}", peer_, asked, answer_.status,
                    text + file_sent_, took.count(), remark.empty() ? "" : ": ", remark));
 }

@@ -1,11 +1,33 @@
 #include "cli/http_message.hpp"
 
+#include <algorithm>
+#include <array>
 #include <limits>
 #include <utility>
 
 #include "cli/http_text.hpp"
 
 namespace hawser::cli {
+
+namespace {
+
+bool is_known_method(std::string_view name) {
+  static constexpr auto kNames = std::to_array<std::string_view>({
+#define HAWSER_METHOD(number, name, string) #string,
+      HTTP_METHOD_MAP(HAWSER_METHOD)
+#undef HAWSER_METHOD
+  });
+  return std::ranges::find(kNames, name) != kNames.end();
+}
+
+/// RFC 9110 5.6.2.
+bool is_token_character(char c) {
+  const bool alphanumeric =
+      (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+  return alphanumeric || std::string_view("!#$%&'*+-.^_`|~").contains(c);
+}
+
+}  // namespace
 
 // ---- fields
 
@@ -50,10 +72,6 @@ const http_parser_settings& RequestParser::callbacks() {
   static const http_parser_settings settings = [] {
     http_parser_settings made;
     http_parser_settings_init(&made);
-    made.on_message_begin = [](http_parser* parser) {
-      of(parser).within_ = true;
-      return 0;
-    };
     made.on_url = [](http_parser* parser, const char* at, std::size_t length) {
       RequestParser& self = of(parser);
       self.request_.target.append(at, length);
@@ -101,9 +119,46 @@ int RequestParser::fail(int status) {
   return 1;
 }
 
+/// Takes the method and the space behind it, and empty lines before (RFC 9112 2.2).
+std::size_t RequestParser::read_method(std::string_view bytes) {
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const char c = bytes[i];
+    if (method_.empty() && (c == '\r' || c == '\n')) continue;
+    within_ = true;
+    if (c == ' ' && !method_.empty()) {
+      method_read_ = true;
+      begin_parsing();
+      return i + 1;
+    }
+    if (!is_token_character(c)) {
+      fail(400);
+      return i;
+    }
+    if (method_.size() == kMaxMethod) {
+      fail(501);  // RFC 9112 3: longer than any that we know
+      return i;
+    }
+    method_ += c;
+  }
+  return bytes.size();
+}
+
+/// The parser gives up at a method that it does not know. It gets one that it does, so that what
+/// is no HTTP at all is told from what we do not implement (RFC 9110 15.6.2).
+void RequestParser::begin_parsing() {
+  if (!is_known_method(method_)) request_.unknown_method = std::exchange(method_, "GET");
+  method_ += ' ';
+  http_parser_execute(&parser_, &callbacks(), method_.data(), method_.size());
+}
+
 std::size_t RequestParser::feed(std::string_view bytes) {
   if (complete_ || error_status_ != 0) return 0;
-  const std::size_t taken = http_parser_execute(&parser_, &callbacks(), bytes.data(), bytes.size());
+  const std::size_t of_method = method_read_ ? 0 : read_method(bytes);
+  if (!method_read_ || error_status_ != 0) return of_method;
+  bytes.remove_prefix(of_method);
+  if (bytes.empty()) return of_method;  // to the parser it would be the end of the connection
+  const std::size_t taken =
+      of_method + http_parser_execute(&parser_, &callbacks(), bytes.data(), bytes.size());
   if (error_status_ != 0) return taken;
   const http_errno problem = HTTP_PARSER_ERRNO(&parser_);
   if (problem == HPE_HEADER_OVERFLOW) {
@@ -123,6 +178,8 @@ std::size_t RequestParser::feed(std::string_view bytes) {
 void RequestParser::next() {
   http_parser_init(&parser_, HTTP_REQUEST);
   request_ = HttpRequest{};
+  method_.clear();
+  method_read_ = false;
   body_bytes_ = 0;
   within_ = false;
   complete_ = false;

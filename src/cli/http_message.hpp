@@ -42,6 +42,8 @@ class HttpFields {
 
 struct HttpRequest {
   http_method method{};
+  /// The name of a method that nobody here knows; then `method` means nothing.
+  std::string unknown_method;
   std::string target;
   int minor_version = 1;  ///< of HTTP/1.x
   HttpFields fields;
@@ -51,6 +53,7 @@ struct HttpRequest {
 /// Reads one request after another; bodies are passed over.
 class RequestParser {
  public:
+  static constexpr std::size_t kMaxMethod = 64;
   static constexpr std::size_t kMaxTarget = 8192;
   static constexpr std::size_t kMaxFieldBytes = 16384;
   static constexpr std::size_t kMaxFields = 100;
@@ -77,11 +80,15 @@ class RequestParser {
   static RequestParser& of(http_parser* parser) {
     return *static_cast<RequestParser*>(parser->data);
   }
+  std::size_t read_method(std::string_view bytes);
+  void begin_parsing();
   int check_fields();
   int fail(int status);
 
   http_parser parser_{};
   HttpRequest request_;
+  std::string method_;  ///< as far as it came
+  bool method_read_ = false;
   std::size_t body_bytes_ = 0;
   bool within_ = false;
   bool complete_ = false;

@@ -128,6 +128,14 @@ TEST_F(HttpAnswerTest, OtherMethodsAreNotAllowed) {
   EXPECT_TRUE(got.close);
 }
 
+TEST_F(HttpAnswerTest, MethodsThatNobodyKnowsAreNotImplemented) {
+  const HttpAnswer got = ask("/file.txt", "", "FETCH");
+  EXPECT_EQ(got.status, 501);
+  EXPECT_EQ(field(got, "Allow"), "");
+  EXPECT_TRUE(got.close);
+  EXPECT_TRUE(got.head.starts_with("HTTP/1.1 501 Not Implemented\r\n"));
+}
+
 TEST_F(HttpAnswerTest, ListsAFolder) {
   const std::string page = body(ask("/"));
   EXPECT_TRUE(page.contains("<a href=\"./sub%20dir/\">sub dir/</a>"));

@@ -79,6 +79,37 @@ TEST(RequestParser, BoundsWhatItHolds) {
             413);
 }
 
+TEST(RequestParser, AMethodThatNobodyKnowsIsNoMalformedRequest) {
+  // It got 400, as what is no HTTP at all.
+  const std::string rest = " /a HTTP/1.1\r\nHost: x\r\n\r\n";
+  for (const std::string method : {"FETCH", "get", "GETS", "X", "M!#$%&'*+-.^_`|~9"}) {
+    RequestParser parser;
+    for (const char byte : method + rest) ASSERT_EQ(parser.feed({&byte, 1}), 1U) << method;
+    ASSERT_TRUE(parser.is_complete()) << method;
+    EXPECT_EQ(parser.error_status(), 0) << method;
+    EXPECT_EQ(parser.request().unknown_method, method);
+    EXPECT_EQ(parser.request().target, "/a");
+    parser.next();
+    const std::string known = "HEAD" + rest;
+    ASSERT_EQ(parser.feed(known), known.size());
+    EXPECT_EQ(parser.request().method, HTTP_HEAD);
+    EXPECT_EQ(parser.request().unknown_method, "");
+  }
+  EXPECT_EQ(status_for(std::string(RequestParser::kMaxMethod + 1, 'A') + rest), 501);
+  EXPECT_EQ(status_for("FETCH /a HTTP/1.1\r\n\r\n"), 400) << "no Host";
+  EXPECT_EQ(status_for("FETCH\r\n"), 400);
+  EXPECT_EQ(status_for("FE(CH" + rest), 400);
+  EXPECT_EQ(status_for(" /a HTTP/1.1\r\n"), 400);
+}
+
+TEST(RequestParser, PassesOverEmptyLinesBeforeARequest) {
+  RequestParser parser;
+  EXPECT_EQ(parser.feed("\r\n"), 2U);
+  EXPECT_FALSE(parser.is_within());
+  parser.feed(kSimple);
+  EXPECT_TRUE(parser.is_complete());
+}
+
 TEST(RequestParser, RefusesWhatIsNotHttp) {
   EXPECT_EQ(status_for("\x16\x03\x01\x02"), 400);
   EXPECT_EQ(status_for("GET / HTTP/1.1\r\nHost: x\r\nBad Name: y\r\n\r\n"), 400);
