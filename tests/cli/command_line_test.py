@@ -62,6 +62,8 @@ class CommandLine(unittest.TestCase):
                      says="'-1' is not a whole number")
         self.refused("listen", "http", *LINK, says="PORT: 'http' is not a port")
         self.refused("connect", "10.9.0.1", "0", *LINK, says="PORT: '0' is not a port")
+        self.refused("demo", "--path-mtu", "0", says="--path-mtu: '0' is not an MTU")
+        self.refused("demo", "--path-mtu", "64k", says="--path-mtu: '64k' is not an MTU")
         self.refused("demo", "--loss", "200%", says="'200%' is not a probability")
 
     def test_what_a_device_cannot_be_is_wrong_usage(self):
@@ -108,6 +110,17 @@ class CommandLine(unittest.TestCase):
         self.assertNotIn(b"\x1b[", drawn(TERM="dumb"))
         self.assertNotIn(b"\x1b[", drawn())
         self.assertNotIn("\x1b[", hawser("demo", "--bytes", "1").stdout)
+
+    def test_every_command_with_a_link_can_narrow_its_path(self):
+        for command in ["demo", "serve", "get", "listen", "connect", "ping", "trace"]:
+            self.assertIn("--path-mtu BYTES", hawser(command, "--help").stdout, command)
+        whole, narrow = (hawser("demo", "--bytes", "64k", *options)
+                         for options in [[], ["--path-mtu", "600"]])
+        self.assertEqual((whole.returncode, narrow.returncode), (0, 0), narrow)
+        for done in [whole, narrow]:
+            self.assertIn("  delivered   65536 bytes", done.stdout)
+        self.assertNotIn("too big", whole.stdout)
+        self.assertRegex(narrow.stdout, r"[1-9]\d* too big")
 
     def test_the_demo_counts_in_words(self):
         self.assertIn("  delivered   0 bytes\n", hawser("demo", "--bytes", "0").stdout)

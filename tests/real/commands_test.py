@@ -371,6 +371,11 @@ class Ping(Commands):
     def test_what_may_not_be_fragmented_is_not_sent(self):
         self.assertIn("message too long", self.ping(KERNEL, "-c", "1", "-s", "3000", "-M", "do", code=1))
 
+    def test_what_the_path_is_too_narrow_for_vanishes(self):
+        narrow = ["-c", "2", "-i", "0.1", "-W", "0.3", "--path-mtu", "600"]
+        self.assertIn(" 0% packet loss", self.ping(KERNEL, *narrow, "-s", "400"))
+        self.assertIn(" 100% packet loss", self.ping(KERNEL, *narrow, "-s", "1000", code=1))
+
     def test_nobody_answers(self):
         text = self.ping("10.9.0.77", "-c", "2", "-i", "0.1", "-W", "0.3", code=1)
         self.assertIn("2 packets transmitted, 0 received, 100% packet loss", text)
