@@ -55,9 +55,13 @@ Fault check_each(const std::vector<Prefix>& addresses, std::string_view option) 
 }
 
 /// A stack and the kernel cannot both be the same host, and each must find the other on the link.
-Fault check_ends(const std::vector<Prefix>& ours, const std::vector<Prefix>& kernel, bool leased) {
-  for (const Prefix& theirs : kernel) {
-    bool meets = leased && theirs.address.is_v4();
+Fault check_ends(const LinkAddresses& addresses) {
+  const std::vector<Prefix>& ours = addresses.ours;
+  const auto is_v6 = [](const Prefix& own) { return !own.address.is_v4(); };
+  // One that was given is meant to meet the kernel's: then a slip is told at once.
+  const bool advertised = addresses.advertised && std::ranges::none_of(ours, is_v6);
+  for (const Prefix& theirs : addresses.kernel) {
+    bool meets = theirs.address.is_v4() ? addresses.leased : advertised;
     for (const Prefix& own : ours) {
       if (own.address == theirs.address) {
         return fmt::format(
@@ -95,7 +99,7 @@ Fault check_gateway(const std::vector<Prefix>& ours, const IpAddress& gateway) {
 std::optional<std::string> find_fault(const LinkAddresses& addresses) {
   if (Fault fault = check_each(addresses.ours, "--address")) return fault;
   if (Fault fault = check_each(addresses.kernel, "--host-address")) return fault;
-  if (Fault fault = check_ends(addresses.ours, addresses.kernel, addresses.leased)) return fault;
+  if (Fault fault = check_ends(addresses)) return fault;
   for (const IpAddress& gateway : addresses.gateways) {
     if (addresses.leased && gateway.is_v4()) continue;
     if (Fault fault = check_gateway(addresses.ours, gateway)) return fault;

@@ -248,6 +248,26 @@ void wait_for_lease(const Host& host) {
   }
 }
 
+/// Without any other address there is nothing to do before a router has told its prefix.
+void wait_for_advertised(const Host& host, const std::vector<Prefix>& host_addresses) {
+  using namespace std::chrono_literals;
+  const auto end = std::chrono::steady_clock::now() + 30s;
+  const auto meets_the_kernel = [&](const AddressInfo& own) {
+    return own.state == AddressState::preferred &&
+           std::ranges::any_of(host_addresses, [&](const Prefix& theirs) {
+             return own.prefix.contains(theirs.address);
+           });
+  };
+  while (std::ranges::none_of(host.addresses(), meets_the_kernel)) {
+    if (std::chrono::steady_clock::now() > end) {
+      give_up(
+          "no router advertised the network of --host-address: is there one on this link? "
+          "Otherwise give our own address with --address");
+    }
+    std::this_thread::sleep_for(10ms);
+  }
+}
+
 /// Until the link was asked about the given addresses they may not be used (RFC 4862 5.4).
 void wait_for_addresses(const Host& host) {
   using namespace std::chrono_literals;
@@ -274,7 +294,9 @@ RunningHost open_host(const LinkOptions& options) {
   if (options.dhcp && link.kind == LinkName::Kind::tun) {
     refuse_usage("--dhcp: there is no DHCP on a TUN device: use --link tap:NAME or packet:NAME");
   }
-  if (!options.dhcp && options.addresses.empty()) {
+  const bool is_tap = link.kind == LinkName::Kind::tap;
+  const bool by_itself = is_tap && !options.host_addresses.empty() && options.addresses.empty();
+  if (!options.dhcp && options.addresses.empty() && !by_itself) {
     refuse_usage("--address is required, unless a DHCP server gives one (--dhcp)");
   }
   HostConfig config;
@@ -284,8 +306,8 @@ RunningHost open_host(const LinkOptions& options) {
   config.stack.gateways = read_addresses(options.gateways, "--gateway");
   const std::vector<Prefix> host_addresses =
       read_prefixes(options.host_addresses, "--host-address");
-  if (const auto fault =
-          find_fault({interface.addresses, host_addresses, config.stack.gateways, options.dhcp})) {
+  if (const auto fault = find_fault(
+          {interface.addresses, host_addresses, config.stack.gateways, options.dhcp, is_tap})) {
     refuse_usage(*fault);
   }
   interface.dhcp = options.dhcp;
@@ -294,7 +316,11 @@ RunningHost open_host(const LinkOptions& options) {
   auto host =
       std::make_unique<Host>(std::move(config), record(std::move(device), options, link.name));
   wait_for_addresses(*host);
-  if (options.dhcp) wait_for_lease(*host);
+  if (options.dhcp) {
+    wait_for_lease(*host);
+  } else if (by_itself) {
+    wait_for_advertised(*host, host_addresses);
+  }
   std::optional<ControlSocket> control = open_control(*host, options.name);
   return {std::move(host), std::move(control), read_addresses(options.name_servers, "--dns")};
 }

@@ -60,7 +60,8 @@ void allow_many_descriptors() {
 
 void announce(const ServeOptions& options, const Host& host) {
   for (const AddressInfo& own : host.addresses()) {
-    if (own.origin != AddressOrigin::manual && own.origin != AddressOrigin::dhcp) continue;
+    // Of its link-local address a client would have to name the interface.
+    if (own.origin == AddressOrigin::link_local || own.state != AddressState::preferred) continue;
     const std::string plain = own.prefix.address.to_string();
     const std::string name = plain.contains(':') ? "[" + plain + "]" : plain;
     const std::string port = options.port == 80 ? "" : fmt::format(":{}", options.port);

@@ -76,6 +76,11 @@ class CommandLine(unittest.TestCase):
                      says="--address: no host can have 10.9.0.255/24")
         self.refused("serve", ".", *LINK, "--host-address", "10.8.0.1/24",
                      says="--host-address 10.8.0.1/24 is in one network with no --address")
+        self.refused("serve", ".", "--link", "tap:hw0", "--host-address", "10.9.0.1/24",
+                     says="--host-address 10.9.0.1/24 is in one network with no --address")
+        self.refused("serve", ".", "--link", "tun:hw0", "--host-address", "fd00:9::1/64",
+                     says="--address is required")
+        self.refused("serve", ".", "--link", "tap:hw0", says="--address is required")
         self.refused("serve", ".", *LINK, "--gateway", "10.8.0.1", says="--gateway: 10.8.0.1")
 
     def test_a_full_disk_is_not_success(self):

@@ -58,6 +58,22 @@ TEST(LinkChecks, TheTwoEndsHaveToMeet) {
   }
 }
 
+TEST(LinkChecks, AnEndThatConfiguresItselfMeetsTheOther) {
+  // The kernel's address was refused because ours was not known yet.
+  const auto fault_of = [](const std::vector<std::string>& ours, const std::string& kernel,
+                           bool leased, bool advertised) {
+    return find_fault({prefixes(ours), prefixes({kernel}), {}, leased, advertised}).value_or("");
+  };
+  EXPECT_EQ(fault_of({}, "10.9.0.1/24", true, true), "");
+  EXPECT_EQ(fault_of({}, "fd00:9::1/64", false, true), "");
+  EXPECT_EQ(fault_of({}, "fd00:9::1/64", true, true), "");
+  EXPECT_EQ(fault_of({"10.9.0.2/24"}, "fd00:9::1/64", false, true), "");
+  const std::string no_network = "in one network with no --address";
+  EXPECT_TRUE(fault_of({}, "10.9.0.1/24", false, true).contains(no_network)) << "nothing leases it";
+  EXPECT_TRUE(fault_of({}, "fd00:9::1/64", true, false).contains(no_network)) << "no Ethernet";
+  EXPECT_TRUE(fault_of({"fd00:8::2/64"}, "fd00:9::1/64", false, true).contains(no_network));
+}
+
 TEST(LinkChecks, AGatewayIsOnTheLink) {
   EXPECT_EQ(fault({"10.9.0.2/24"}, {}, {"10.8.0.1"}),
             "--gateway: 10.8.0.1 is in the network of no --address");

@@ -106,6 +106,30 @@ class Router(OnEthernet):
             self.assertTrue([line for line in routes if line.startswith("default") and "fe80::" in line],
                             routes)
 
+    def test_without_an_address_it_takes_the_advertised_one(self):
+        # It was refused: the kernel's address was in no network of ours.
+        config = self.path("radvd.conf")
+        with open(config, "w") as file:
+            file.write(f"interface hw0 {{ AdvSendAdvert on; IgnoreIfMissing on; MinRtrAdvInterval 3;"
+                       f" MaxRtrAdvInterval 4; prefix {self.PREFIX}::/64 {{}}; }};")
+        run("sysctl", "-qw", "net.ipv6.conf.all.forwarding=1")
+        digest = make_file(self.path("big"), 1 << 20)
+        command = self.command("serve", self.folder, "--link", "tap:hw0",
+                               "--host-address", f"{self.PREFIX}::1/64")
+        with open(self.path("serve.log"), "w") as log:
+            server = subprocess.Popen(command, stderr=log)
+        self.addCleanup(server.wait)
+        self.addCleanup(server.terminate)
+        wait_until(lambda: peers.is_interface("hw0"), "the link")
+        radvd = subprocess.Popen(["radvd", "--nodaemon", "--config", config, "--pidfile",
+                                  self.path("radvd.pid"), "--logmethod", "stderr"],
+                                 stderr=subprocess.DEVNULL)
+        self.addCleanup(radvd.wait)
+        self.addCleanup(radvd.terminate)
+        wait_until(lambda: "Serving" in self.log() or server.poll() is not None, "the server")
+        self.assertIn(f"http://[{self.PREFIX}:", self.log())
+        self.assertEqual(self.curl_big(f"[{self.own_address()}]"), digest)
+
     def own_address(self):
         """That which is ready to be used."""
         lines = [line.split() for line in run(peers.program, "addr", "-H").splitlines()]
