@@ -15,6 +15,9 @@ namespace hawser {
 struct BurstLoss {
   double enter = 0;  ///< probability for each frame that a good path turns bad; 0: no bursts
   double leave = 1;  ///< probability for each frame that a bad path turns good
+  /// A burst that began so long ago is over, even if no frame came to end it: else a sender that
+  /// tries again seldom meets the same burst for minutes.
+  Duration longest = Duration::max();
 
   friend bool operator==(const BurstLoss&, const BurstLoss&) = default;
 };

@@ -82,9 +82,14 @@ ImpairedPath::Draws ImpairedPath::draw() {
   return draws;
 }
 
-bool ImpairedPath::lose(const Draws& draws) {
+bool ImpairedPath::lose(Instant now, const Draws& draws) {
   const BurstLoss& burst = impairment_.burst;
-  bad_ = bad_ ? draws.burst >= burst.leave : draws.burst < burst.enter;
+  if (bad_ && now - bad_since_ < burst.longest) {
+    bad_ = draws.burst >= burst.leave;
+  } else {
+    bad_ = draws.burst < burst.enter;
+    bad_since_ = now;
+  }
   return bad_ || draws.loss < impairment_.loss;
 }
 
@@ -135,7 +140,7 @@ FrameVerdict ImpairedPath::on_frame(Instant now, Packet frame) {
   verdict.serial = counters_.frames++;
   counters_.bytes += bytes;
 
-  const bool lost = lose(draws);
+  const bool lost = lose(now, draws);
   if (impairment_.partitioned) return refuse(FrameFate::partitioned, verdict.serial);
   if (impairment_.mtu != 0 && bytes > impairment_.mtu) {
     return refuse(FrameFate::too_big, verdict.serial);

@@ -65,7 +65,7 @@ class ImpairedPath {
   struct Later;
 
   Draws draw();
-  bool lose(const Draws& draws);
+  bool lose(Instant now, const Draws& draws);
   bool overflows(Instant now, std::uint32_t bytes) const;
   Instant leave_link(Instant now, std::uint32_t bytes);
   bool corrupt(Packet& frame, std::uint64_t where);
@@ -81,6 +81,7 @@ class ImpairedPath {
   Instant link_free_at_{};
   Instant last_arrival_{};
   bool bad_ = false;  // within a burst of losses
+  Instant bad_since_{};
 };
 
 }  // namespace hawser::sim

@@ -135,6 +135,17 @@ TEST_F(ImpairedPathTest, BurstsHaveTheirLength) {
   EXPECT_NEAR(losses / bursts, 4, 1);
 }
 
+// A sender that backs off met the same burst for minutes.
+TEST_F(ImpairedPathTest, ABurstEndsWithItsTimeEvenIfNoFrameEndsIt) {
+  ImpairedPath link = path({.burst = {.enter = 1, .leave = 0, .longest = 100ms}});
+  const auto fate = [&](Instant when) { return link.on_frame(when, frame(0)).fate; };
+  EXPECT_EQ(fate(kStart), FrameFate::lost);
+  link.set_impairment({.burst = {.enter = 0, .leave = 0, .longest = 100ms}});
+  EXPECT_EQ(fate(kStart + 99ms), FrameFate::lost);
+  EXPECT_EQ(fate(kStart + 100ms), FrameFate::delivered);
+  EXPECT_EQ(fate(kStart + 101ms), FrameFate::delivered);
+}
+
 TEST_F(ImpairedPathTest, DuplicatesFollowTheirOriginal) {
   ImpairedPath link = path({.duplicate = 1});
   EXPECT_TRUE(link.on_frame(kStart, frame(1)).duplicated);
