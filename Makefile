@@ -14,7 +14,7 @@ BUILD = cmake --build --preset
 say = @printf '\n== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test asan tsan check format format-check tidy layering requirements bench clean
+.PHONY: help demo build test asan tsan check format format-check tidy layering requirements bench recovery clean
 
 help:
 	@echo 'Hawser: TCP/IP as a C++ library.'
@@ -24,6 +24,7 @@ help:
 	@echo '  make test           build everything and run the tests'
 	@echo '  make check          format, clang-tidy, layering, requirements'
 	@echo '  make bench          the benchmarks, beside lwIP and memcpy'
+	@echo '  make recovery       goodput under loss, in virtual time'
 	@echo '  make build          the library and the command alone, in build/release'
 	@echo '  make asan           the tests under the address and undefined-behaviour sanitizers'
 	@echo '  make tsan           the tests under the thread sanitizer'
@@ -100,6 +101,15 @@ bench:
 	@$(BUILD) release --target hawser-bench -j$(JOBS)
 	@echo
 	@$(BIN)/hawser-bench $(ARGS)
+
+recovery:
+	@packaging/install-packages build test
+	$(call say,Configuring build/release)
+	@cmake --preset release -DHAWSER_BUILD_TESTS=ON
+	$(call say,Building hawser-recovery)
+	@$(BUILD) release --target hawser-recovery -j$(JOBS)
+	@echo
+	@$(BIN)/hawser-recovery $(ARGS)
 
 clean:
 	rm -rf build
