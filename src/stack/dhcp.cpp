@@ -131,8 +131,10 @@ void Stack::Impl::remove_dhcp_route(InterfaceId interface, const wire::DhcpRoute
 void Stack::Impl::on_address_ready(const Context& context, const ip::AddressReady& ready) {
   const DhcpInterface* held = dhcp_of(ready.interface);
   if (held == nullptr || !held->lease || held->lease->address.address != ready.address) return;
-  static_cast<void>(neighbours_.resolve(
-      context.now, ready.interface, next_hop(ready.interface, held->lease->server), ready.address));
+  const auto hop = next_hop(ready.interface, held->lease->server);
+  if (hop) {
+    static_cast<void>(neighbours_.resolve(context.now, ready.interface, *hop, ready.address));
+  }
 }
 
 /// The link says that another has an address which we wanted.

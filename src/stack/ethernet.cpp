@@ -71,9 +71,12 @@ bool Stack::Impl::put_in_frame(const Context& context, Packet& segment, Connecti
                                const MacAddress& ours) {
   if (!neighbours_.is_current(slot.neighbour)) {
     const Tuple& tuple = slot.connection.tuple();
-    slot.neighbour =
-        neighbours_.resolve(context.now, slot.interface,
-                            next_hop(slot.interface, tuple.remote.address), tuple.local.address);
+    const auto hop = next_hop(slot.interface, tuple.remote.address);
+    if (!hop) {
+      hold_unroutable(context, std::move(segment));
+      return false;
+    }
+    slot.neighbour = neighbours_.resolve(context.now, slot.interface, *hop, tuple.local.address);
   }
   return put_in_frame(context, segment, slot.neighbour, ours);
 }
@@ -97,11 +100,15 @@ void Stack::Impl::settle_neighbours(const Context& context) {
       interfaces_.set_reachable(found->interface, found->address, true);
     }
   }
+  for (; !unroutable_.empty(); unroutable_.pop_front()) {
+    on_undeliverable(context, unroutable_.front(), DropReason::no_route);
+  }
   follow_routes();
 }
 
-/// To the socket that a packet is of, as if a router had said that its host is unreachable: an
-/// error that ends an open, and is told to who is connected (RFC 1122 2.4, RFC 4861 7.2.2).
+/// To the socket that a packet is of, as if a router had said that its host or network is
+/// unreachable: an error that ends an open, and is told to who is connected (RFC 1122 2.4,
+/// 3.3.1.1; RFC 4861 5.2, 7.2.2).
 void Stack::Impl::on_undeliverable(const Context& context, const Packet& packet,
                                    DropReason reason) {
   constexpr std::size_t kPortsAndSequence = 8;
@@ -118,17 +125,20 @@ void Stack::Impl::on_undeliverable(const Context& context, const Packet& packet,
   const Tuple ends{end_on(packet.interface(), ip.source, source),
                    end_on(packet.interface(), ip.destination, destination)};
   drop(context, reason, packet.size(), ends);
-  if (reason != DropReason::no_neighbour) return;
+  const bool no_route = reason == DropReason::no_route;
+  if (reason != DropReason::no_neighbour && !no_route) return;
   if (ip.protocol == static_cast<std::uint8_t>(wire::IpProtocol::tcp)) {
     const Flow flow = demux_.find(ends);
     if (flow.kind() != FlowKind::connection) return;
-    connections_[flow.slot()].connection.on_icmp_error(context, seq, Error::host_unreachable, true);
+    connections_[flow.slot()].connection.on_icmp_error(
+        context, seq, no_route ? Error::network_unreachable : Error::host_unreachable, true);
     return settle(context, flow.slot());
   }
   wire::IcmpError error;
-  error.kind = wire::IcmpErrorKind::host_unreachable;
+  error.kind =
+      no_route ? wire::IcmpErrorKind::network_unreachable : wire::IcmpErrorKind::host_unreachable;
   error.type = ip.source.is_v4() ? 3 : 1;  // as the error would be on the wire
-  error.code = ip.source.is_v4() ? 1 : 3;
+  error.code = no_route ? 0 : ip.source.is_v4() ? 1 : 3;
   error.source = ip.source;
   error.destination = ip.destination;
   error.protocol = ip.protocol;

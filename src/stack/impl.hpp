@@ -296,8 +296,9 @@ class Stack::Impl {
   bool fits_path(Instant now, const Packet& packet, const IpAddress& destination) const;
   std::uint32_t mtu_to(Instant now, InterfaceId interface, const IpAddress& destination) const;
   void enqueue(const Context& context, Packet frame);
+  void hold_unroutable(const Context& context, Packet packet);
   void transmit(Packet frame, std::vector<Packet>& out);
-  IpAddress next_hop(InterfaceId interface, const IpAddress& destination) const;
+  std::optional<IpAddress> next_hop(InterfaceId interface, const IpAddress& destination) const;
   void follow_routes();
 
   // ethernet.cpp
@@ -500,6 +501,7 @@ class Stack::Impl {
   std::uint32_t dirty_tail_ = kNone;
   std::deque<Packet> control_;   // frames of resets, SYN-ACKs, ICMP: what belongs to no connection
   std::deque<Packet> loopback_;  // to ourselves
+  std::deque<Packet> unroutable_;  // to be told to whose they are
   std::deque<Outgoing> outgoing_;
   std::size_t outgoing_bytes_ = 0;
   std::deque<SocketHandle> readiness_;

@@ -35,8 +35,9 @@ void Stack::Impl::send_on_link(const Context& context, Packet packet, const IpAd
     if (const auto group = group_mac(destination)) {
       put_in_frame(packet, *group, *ours);
     } else {
-      const auto neighbour =
-          neighbours_.resolve(context.now, interface, next_hop(interface, destination), source);
+      const auto hop = next_hop(interface, destination);
+      if (!hop) return hold_unroutable(context, std::move(packet));
+      const auto neighbour = neighbours_.resolve(context.now, interface, *hop, source);
       if (!put_in_frame(context, packet, neighbour, *ours)) return;
     }
   }
@@ -106,10 +107,22 @@ void Stack::Impl::transmit(Packet frame, std::vector<Packet>& out) {
   out.push_back(std::move(frame));
 }
 
-/// Who takes a packet that leaves by `interface`: the destination, or a gateway.
-IpAddress Stack::Impl::next_hop(InterfaceId interface, const IpAddress& destination) const {
+/// Lets a packet without a next hop wait until its socket can be told, which the next poll does.
+void Stack::Impl::hold_unroutable(const Context& context, Packet packet) {
+  if (unroutable_.size() >= kControlFrames) {
+    return drop(context, DropReason::no_route, packet.size());
+  }
+  unroutable_.push_back(std::move(packet));
+}
+
+/// Who takes a packet that leaves by `interface`: the destination, or a gateway; nobody when no
+/// route is left, as of a connection that had one. That all the world is then on the link itself
+/// must not be assumed (RFC1122-3.3.1.1, RFC4861-5.2, RFC4943-3).
+std::optional<IpAddress> Stack::Impl::next_hop(InterfaceId interface,
+                                               const IpAddress& destination) const {
   const auto route = interfaces_.route(destination, zone_of(interface));
-  return route ? route->next_hop : destination;
+  if (!route) return std::nullopt;
+  return route->next_hop;
 }
 
 /// After the routes have changed, connections look their next hops up again.

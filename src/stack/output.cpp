@@ -29,7 +29,7 @@ std::size_t Stack::Impl::poll_frames(Instant now, std::vector<Packet>& out, std:
   join_solicited_nodes(now);
   send_group_reports(at);
   while (out.size() - before < limit) {
-    if (neighbours_.has_output()) {
+    if (neighbours_.has_output() || !unroutable_.empty()) {
       settle_neighbours(at);
     } else if (!control_.empty()) {
       Packet packet = std::move(control_.front());
