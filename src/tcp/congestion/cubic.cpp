@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "tcp/congestion/congestion.hpp"
 
@@ -21,76 +22,103 @@ constexpr double kSteepest = 1.5;
 
 }  // namespace
 
+Cubic::State& Cubic::state(Instant now) {
+  if (!state_) {
+    state_ = std::make_unique<State>();
+    state_->last_ack = now;
+  }
+  return *state_;
+}
+
 void Cubic::on_start(const CongestionStart& start) {
   cwnd_ = start.cwnd;
   ssthresh_ = start.ssthresh;
-  last_ack_ = start.now;
 }
 
 void Cubic::on_ack(const AckSample& ack) {
-  if (ack.rtt) rtt_ = *ack.rtt;
-  const Duration since_last = ack.now - last_ack_;
-  last_ack_ = ack.now;
+  if (!state_ && !ack.window_limited) return;
+  State& s = state(ack.now);
+  if (ack.rtt) s.rtt = s.rtt == Duration{} ? *ack.rtt : s.rtt + (*ack.rtt - s.rtt) / 8;
+  const Duration since_last = ack.now - std::exchange(s.last_ack, ack.now);
+  const bool round_ends = s.round_trips.on_ack(ack);
   if (ack.recovery == TcpRecovery::fast) return;
-  if (!ack.window_limited) {
-    if (stage_begins_) *stage_begins_ += since_last;
-  } else if (cwnd() < ssthresh_) {
-    const double wider = cwnd_ + slow_start_growth(ack.acked, ack.mss, after_timeout_);
-    cwnd_ = std::min<double>(wider, kMaxWindow);
-  } else {
+  if (cwnd_ < ssthresh_) {
+    slow_start(ack, round_ends);
+  } else if (ack.window_limited) {
     avoid_congestion(ack);
+  } else if (s.stage_begins) {
+    *s.stage_begins += since_last;
+  }
+}
+
+/// RFC 9438 4.10.
+void Cubic::slow_start(const AckSample& ack, bool round_ends) {
+  const std::uint32_t growth = in_first_slow_start()
+                                   ? state_->hystart.on_ack(ack, round_ends)
+                                   : slow_start_growth(ack.acked, ack.mss, state_->after_timeout);
+  if (ack.window_limited) cwnd_ = std::min(cwnd_ + growth, kMaxWindow);
+  if (in_first_slow_start() && state_->hystart.is_over()) {
+    ssthresh_ = cwnd_;
+    state_->cwnd_prior = cwnd_;
   }
 }
 
 /// RFC 9438 4.2, and 4.8 after a timeout; 4.10 when there was no loss yet.
 void Cubic::begin_stage(const AckSample& ack) {
-  stage_begins_ = ack.now;
-  after_timeout_ = false;
-  w_est_ = cwnd_;
-  if (!plateau_known_ || w_max_ <= cwnd_) w_max_ = cwnd_;
-  const Seconds k{std::cbrt((w_max_ - cwnd_) / ack.mss / kC)};
+  State& s = *state_;
+  s.stage_begins = ack.now;
+  s.after_timeout = false;
+  s.part = 0;
+  s.w_est = cwnd_;
+  if (!s.plateau_known || s.w_max <= cwnd_) s.w_max = cwnd_;
+  const Seconds k{std::cbrt((s.w_max - cwnd_) / ack.mss / kC)};
   // Rounded, so that no last bit of a library's cube root is seen.
-  k_ = std::chrono::round<std::chrono::microseconds>(k);
+  s.k = std::chrono::round<std::chrono::microseconds>(k);
 }
 
 double Cubic::window_at(Duration since, std::uint32_t mss) const {
-  const double t = Seconds(since - k_).count();
-  return kC * t * t * t * mss + w_max_;
+  const double t = Seconds(since - state_->k).count();
+  return kC * t * t * t * mss + state_->w_max;
 }
 
 void Cubic::avoid_congestion(const AckSample& ack) {
-  if (!stage_begins_) begin_stage(ack);
-  const double acked = std::min<double>(ack.acked, cwnd_) / cwnd_;
-  const Duration since = ack.now - *stage_begins_;
-  w_est_ += (w_est_ < cwnd_prior_ ? kAlpha : 1) * acked * ack.mss;
-  if (window_at(since, ack.mss) < w_est_) {
-    cwnd_ = std::max(cwnd_, w_est_);
+  State& s = *state_;
+  if (!s.stage_begins) begin_stage(ack);
+  double window = cwnd_ + s.part;
+  const double acked = std::min<double>(ack.acked, window) / window;
+  const Duration since = ack.now - *s.stage_begins;
+  s.w_est += (s.w_est < s.cwnd_prior ? kAlpha : 1) * acked * ack.mss;
+  if (window_at(since, ack.mss) < s.w_est) {
+    window = std::max(window, s.w_est);
   } else {
-    const double target = std::clamp(window_at(since + rtt_, ack.mss), cwnd_, kSteepest * cwnd_);
-    cwnd_ += (target - cwnd_) * acked;
+    const double target = window_at(since + s.rtt, ack.mss);
+    window += (std::clamp(target, window, kSteepest * window) - window) * acked;
   }
-  cwnd_ = std::min<double>(cwnd_, kMaxWindow);
+  window = std::min<double>(window, kMaxWindow);
+  cwnd_ = static_cast<std::uint32_t>(window);
+  s.part = window - cwnd_;
 }
 
 void Cubic::on_congestion(CongestionSignal signal, const CongestionState& state) {
+  State& s = this->state(state.now);
   const bool timeout =
       signal == CongestionSignal::timeout || signal == CongestionSignal::timeout_again;
   if (signal != CongestionSignal::timeout_again) {
-    cwnd_prior_ = cwnd_;
-    w_max_ = cwnd_ < w_max_ ? cwnd_ * (1 + kBeta) / 2 : cwnd_;
+    s.cwnd_prior = cwnd_;
+    s.w_max = cwnd_ < s.w_max ? cwnd_ * (1 + kBeta) / 2 : cwnd_;
     // Segments that limited transmit let out do not count as flight (RFC 5681 3.2 step 2).
-    const double flight = std::min<double>(state.outstanding, cwnd_);
+    const double flight = std::min(state.outstanding, cwnd_);
     ssthresh_ = std::max(static_cast<std::uint32_t>(flight * kBeta), 2 * state.mss);
   }
   cwnd_ = timeout ? state.mss : ssthresh_;
-  stage_begins_.reset();
-  plateau_known_ = !timeout;
-  after_timeout_ = timeout;
+  s.stage_begins.reset();
+  s.plateau_known = !timeout;
+  s.after_timeout = timeout;
 }
 
 void Cubic::on_idle(const CongestionState& state) {
-  cwnd_ = std::min<double>(cwnd_, state.initial_window);
-  stage_begins_.reset();
+  cwnd_ = std::min(cwnd_, state.initial_window);
+  if (state_) state_->stage_begins.reset();
 }
 
 }  // namespace hawser::tcp

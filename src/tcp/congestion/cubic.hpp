@@ -1,12 +1,15 @@
 // CUBIC (RFC 9438): after a loss the window comes back along a cubic function of the time since
-// then, whatever the round-trip time, and never slower than Reno's would.
+// then, whatever the round-trip time, and never slower than Reno's would. Its first slow start is
+// that of HyStart++ (RFC 9406).
 #pragma once
 
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 
 #include "hawser/congestion.hpp"
+#include "tcp/congestion/hystart.hpp"
 
 namespace hawser::tcp {
 
@@ -21,29 +24,43 @@ class Cubic {
   /// The restart window (RFC 5681 4.1).
   void on_idle(const CongestionState& state);
 
-  std::uint32_t cwnd() const { return static_cast<std::uint32_t>(cwnd_); }
+  std::uint32_t cwnd() const { return cwnd_; }
   std::uint32_t ssthresh() const { return ssthresh_; }
 
  private:
+  /// Windows are in bytes.
+  struct State {
+    RoundTrips round_trips;
+    HyStart hystart;
+    double part = 0;                      ///< of a byte, by which the window is larger than cwnd_
+    double w_max = 0;                     ///< where the function levels off
+    double w_est = 0;                     ///< what Reno's window would be
+    double cwnd_prior = 0;                ///< when ssthresh was last set
+    Duration k{};                         ///< from the beginning of the stage until w_max
+    std::optional<Instant> stage_begins;  ///< of congestion avoidance; unset outside
+    Instant last_ack{};
+    Duration rtt{};              ///< smoothed (RFC 6298 2)
+    bool plateau_known = false;  ///< w_max is from a loss
+    bool after_timeout = false;  ///< in the slow start that follows one
+  };
+
+  State& state(Instant now);
+  bool in_first_slow_start() const { return ssthresh_ == kNoThreshold; }
+  void slow_start(const AckSample& ack, bool round_ends);
   void begin_stage(const AckSample& ack);
   void avoid_congestion(const AckSample& ack);
-  /// W_cubic: the window in bytes, so long after the stage began.
+  /// W_cubic: the window so long after the stage began.
   double window_at(Duration since, std::uint32_t mss) const;
 
-  // Windows are in bytes.
-  double cwnd_ = 0;
-  std::uint32_t ssthresh_ = std::numeric_limits<std::uint32_t>::max();
-  double w_max_ = 0;                     ///< where the function levels off
-  double w_est_ = 0;                     ///< what Reno's window would be
-  double cwnd_prior_ = 0;                ///< when ssthresh was last set
-  Duration k_{};                         ///< from the beginning of the stage until w_max_
-  std::optional<Instant> stage_begins_;  ///< of congestion avoidance; unset outside
-  Instant last_ack_{};
-  Duration rtt_{};              ///< the last sample
-  bool plateau_known_ = false;  ///< w_max_ is from a loss
-  bool after_timeout_ = false;  ///< in the slow start that follows one
+  static constexpr std::uint32_t kNoThreshold = std::numeric_limits<std::uint32_t>::max();
+
+  std::uint32_t cwnd_ = 0;
+  std::uint32_t ssthresh_ = kNoThreshold;
+  /// Made when the window is first filled, or a segment lost: many a connection never does.
+  std::unique_ptr<State> state_;
 };
 
 static_assert(CongestionControl<Cubic>);
+static_assert(sizeof(Cubic) <= CongestionAlgorithm::kRoom, "an idle connection is to be small");
 
 }  // namespace hawser::tcp
