@@ -6,10 +6,11 @@
 #include <array>
 #include <chrono>
 #include <cstdio>
+#include <deque>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
-#include <vector>
 
 #include "cli/command.hpp"
 #include "cli/http_text.hpp"
@@ -17,10 +18,11 @@
 #include "cli/link_options.hpp"
 #include "cli/look_up.hpp"
 #include "cli/numbers.hpp"
-#include "cli/ping_statistics.hpp"
 #include "cli/stop_signals.hpp"
 #include "cli/stream_command.hpp"
+#include "cli/trace_hop.hpp"
 #include "cli/trace_probes.hpp"
+#include "names/reverse_names.hpp"
 
 namespace hawser::cli {
 
@@ -33,6 +35,7 @@ struct TraceCommand {
   std::string host;
   bool udp = false;
   std::optional<std::uint16_t> tcp_port;
+  bool numeric = false;
   std::uint8_t max_hops = 30;
   std::uint8_t probes = 3;
   Duration patience = std::chrono::seconds(3);
@@ -43,7 +46,8 @@ struct TraceCommand {
 constexpr const char* kFooter =
     R"(Probes are echo requests, or with -U datagrams, or with -T SYNs of TCP. Behind a
 time !N, !H, !P, !X and !F-MTU say that a router or the host itself refuses: no
-such network, host, protocol, by an administrator, or larger than an MTU.
+such network, host, protocol, by an administrator, or larger than an MTU. The
+names of routers are asked for while the trace goes on, each for 2 s at most.
 
 Examples:
   sudo hawser trace 192.0.2.1 --link packet:eth0 \
@@ -53,114 +57,102 @@ Examples:
 Exit code: 0 when the host was reached, 1 when not, 2 when the arguments make no
 sense.)";
 
-/// One line of the output: what is known of the probes of one hop.
-class Hop {
- public:
-  Hop(std::size_t first, std::size_t count) : first_(first), probes_(count) {}
-
-  void on_sent(std::size_t probe) { probes_[probe - first_].sent_at = TraceClock::now(); }
-  void on_answer(ProbeAnswer answer) {
-    if (answer.probe < first_ || answer.probe - first_ >= probes_.size()) return;  // too late
-    Probe& probe = probes_[answer.probe - first_];
-    if (!probe.answer) probe.answer = std::move(answer);
-  }
-  bool is_complete() const {
-    return std::ranges::all_of(probes_,
-                               [](const Probe& probe) { return probe.answer.has_value(); });
-  }
-  bool is_last() const {
-    return any_of([](const ProbeAnswer& answer) { return answer.is_end; });
-  }
-  bool has_reached() const {
-    return any_of([](const ProbeAnswer& answer) { return answer.reached; });
-  }
-  std::string render(std::size_t number) const;
-
- private:
-  struct Probe {
-    TraceClock::time_point sent_at{};
-    std::optional<ProbeAnswer> answer{};
-  };
-  template <typename Predicate>
-  bool any_of(Predicate predicate) const {
-    return std::ranges::any_of(
-        probes_, [&](const Probe& probe) { return probe.answer && predicate(*probe.answer); });
-  }
-
-  std::size_t first_;
-  std::vector<Probe> probes_;
-};
-
-std::string Hop::render(std::size_t number) const {
-  std::string line = fmt::format("{:>2} ", number);
-  std::optional<IpAddress> last;
-  for (const Probe& probe : probes_) {
-    if (!probe.answer) {
-      line += " *";
-      continue;
-    }
-    if (last != probe.answer->from) line += fmt::format(" {} ", probe.answer->from.to_string());
-    last = probe.answer->from;
-    const Duration round_trip =
-        std::max<Duration>(probe.answer->at - probe.sent_at, Duration::zero());
-    line += fmt::format(" {} ms", round_trip_text(round_trip));
-    if (!probe.answer->mark.empty()) line += " " + probe.answer->mark;
-    line += " ";
-  }
-  line.erase(line.find_last_not_of(' ') + 1);
-  return line;
-}
-
+/// Prints each hop once it is known how its routers are called, while the next are probed.
 class Trace {
  public:
-  Trace(Prober& prober, const TraceCommand& options, StopSignals& signals)
-      : prober_(prober), options_(options), signals_(signals) {}
+  Trace(Prober& prober, names::ReverseNames& names, const TraceCommand& options,
+        StopSignals& signals)
+      : prober_(prober), names_(names), options_(options), signals_(signals) {}
 
   /// Whether the host was reached.
   bool run();
 
  private:
-  void probe(Hop& hop);
+  Hop probe(std::size_t number);
+  void print(const Hop& hop) const;
+  /// Those that need not wait for a name.
+  void print_named();
+  /// All, by what is known.
+  void print_all() const {
+    std::ranges::for_each(unprinted_, [this](auto& hop) { print(hop); });
+  }
   void wait(TraceClock::time_point until);
+  std::string label(const IpAddress& router) const;
 
   Prober& prober_;
+  names::ReverseNames& names_;
   const TraceCommand& options_;
   StopSignals& signals_;
   std::size_t sent_ = 0;
+  std::deque<Hop> unprinted_;
 };
 
 bool Trace::run() {
+  bool reached = false;
   for (std::size_t number = 1; number <= options_.max_hops; ++number) {
-    Hop hop(sent_, options_.probes);
-    for (std::size_t i = 0; i < options_.probes; ++i) {
-      hop.on_sent(sent_);
-      const IoResult<void> sent = prober_.send(sent_++, static_cast<std::uint8_t>(number));
-      if (!sent) give_up(fmt::format("cannot send: {}", sent.error().message()));
-    }
-    probe(hop);
-    fmt::print("{}\n", hop.render(number));
-    std::fflush(stdout);
-    if (hop.is_last()) return hop.has_reached();
+    const Hop& hop = unprinted_.emplace_back(probe(number));
+    reached = hop.has_reached();
+    if (hop.is_last()) break;
+    print_named();
   }
-  return false;
+  for (print_named(); !unprinted_.empty(); print_named()) wait(TraceClock::time_point::max());
+  return reached;
 }
 
-void Trace::probe(Hop& hop) {
+Hop Trace::probe(std::size_t number) {
+  Hop hop(number, sent_, options_.probes);
+  for (std::size_t i = 0; i < options_.probes; ++i) {
+    hop.on_sent(sent_, TraceClock::now());
+    const IoResult<void> sent = prober_.send(sent_++, static_cast<std::uint8_t>(number));
+    if (!sent) {
+      print_all();
+      give_up(fmt::format("cannot send: {}", sent.error().message()));
+    }
+  }
   const TraceClock::time_point until = TraceClock::now() + options_.patience;
   for (;;) {
-    for (ProbeAnswer& answer : prober_.collect()) hop.on_answer(std::move(answer));
-    if (hop.is_complete() || TraceClock::now() >= until) return;
+    for (ProbeAnswer& answer : prober_.collect()) {
+      if (!options_.numeric) names_.ask(answer.from);
+      hop.on_answer(std::move(answer));
+    }
+    print_named();
+    if (hop.is_complete() || TraceClock::now() >= until) return hop;
     wait(until);
   }
 }
 
+void Trace::print_named() {
+  const auto may_yet_come = [this](const IpAddress& router) { return !names_.name(router); };
+  while (!unprinted_.empty() && std::ranges::none_of(unprinted_.front().routers(), may_yet_come)) {
+    print(unprinted_.front());
+    unprinted_.pop_front();
+  }
+}
+
+void Trace::print(const Hop& hop) const {
+  fmt::print("{}\n", hop.render([this](const IpAddress& router) { return label(router); }));
+  std::fflush(stdout);
+}
+
+std::string Trace::label(const IpAddress& router) const {
+  std::string address = router.to_string();
+  if (options_.numeric) return address;
+  const std::string name = log_word(names_.name(router).value_or(""));
+  return fmt::format("{} ({})", name.empty() ? address : name, address);
+}
+
 void Trace::wait(TraceClock::time_point until) {
-  const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-      std::min<Duration>(until - TraceClock::now(), prober_.longest_wait()));
-  std::array<pollfd, 2> polled = {pollfd{signals_.descriptor(), POLLIN, 0},
-                                  pollfd{prober_.descriptor(), POLLIN, 0}};
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(std::min<Duration>(
+      {until - TraceClock::now(), prober_.longest_wait(), names_.longest_wait()}));
+  std::array<pollfd, 3> polled = {pollfd{signals_.descriptor(), POLLIN, 0},
+                                  pollfd{prober_.descriptor(), POLLIN, 0},
+                                  pollfd{names_.descriptor(), POLLIN, 0}};
   ::poll(polled.data(), polled.size(), static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
-  if (polled[0].revents != 0) end_by_signal(signals_);
+  if (polled[0].revents != 0) {
+    print_all();
+    end_by_signal(signals_);
+  }
+  names_.process();
 }
 
 std::unique_ptr<Prober> prober_for(Host& host, const IpAddress& target,
@@ -184,7 +176,8 @@ void trace(const TraceCommand& options) {
   fmt::print("trace to {} ({}), {} hops max\n", printable(options.host), target.to_string(),
              options.max_hops);
   const std::unique_ptr<Prober> prober = prober_for(*host, target, options);
-  if (!Trace(*prober, options, signals).run()) throw CLI::RuntimeError(1);
+  names::ReverseNames names(*host, host.name_servers());
+  if (!Trace(*prober, names, options, signals).run()) throw CLI::RuntimeError(1);
 }
 
 Parsed<std::optional<std::uint16_t>> parse_tcp_port(std::string_view text) {
@@ -209,6 +202,7 @@ void add_trace(CLI::App& app) {
   command->add_flag("-U,--udp", options->udp, "datagrams of UDP in place of echo requests");
   add_parsed(*command, "-T,--tcp", options->tcp_port, parse_tcp_port,
              "SYNs of TCP to this port in place of echo requests", "PORT");
+  command->add_flag("-n,--numeric", options->numeric, "only addresses: ask for no names");
   add_parsed(*command, "-m,--max-hops", options->max_hops, parse_small_count, "how far [30]", "N");
   add_parsed(*command, "-q,--probes", options->probes, parse_small_count, "for each hop [3]", "N");
   add_parsed(*command, "-w,--wait", options->patience, parse_patience,

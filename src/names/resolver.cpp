@@ -13,12 +13,14 @@
 #include <utility>
 
 #include "host/engine.hpp"
+#include "names/channel.hpp"
 #include "names/dns_sockets.hpp"
 
 namespace hawser {
 
 namespace {
 
+using names::Channel;
 using names::DnsSockets;
 using Found = std::expected<std::vector<IpAddress>, ResolveError>;
 
@@ -47,17 +49,6 @@ std::unexpected<ResolveError> failure_of(int status) {
   }
 }
 
-/// c-ares asks for this once in a process; it is never undone.
-int initialise_library() {
-  static const int status = ares_library_init(ARES_LIB_INIT_ALL);
-  return status;
-}
-
-struct ChannelCloser {
-  void operator()(ares_channel channel) const { ares_destroy(channel); }
-};
-using Channel = std::unique_ptr<ares_channeldata, ChannelCloser>;
-
 /// One look-up.
 class LookUp {
  public:
@@ -67,9 +58,6 @@ class LookUp {
   Found run(const std::string& name);
 
  private:
-  int open();
-  /// None: those of /etc/resolv.conf.
-  std::vector<IpAddress> servers_to_ask() const;
   std::optional<ResolveError> wait();
   static void on_answer(void* self, int status, int timeouts, ares_addrinfo* answer);
 
@@ -82,39 +70,10 @@ class LookUp {
   std::vector<IpAddress> addresses_;
 };
 
-int LookUp::open() {
-  if (const int status = initialise_library(); status != ARES_SUCCESS) return status;
-  ares_options options{};
-  options.timeout =
-      static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(options_.timeout).count());
-  options.tries = options_.tries;
-  options.sock_state_cb = &DnsSockets::on_state;
-  options.sock_state_cb_data = &sockets_;
-  ares_channel channel = nullptr;
-  const int status = ares_init_options(
-      &channel, &options, ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB);
-  if (status != ARES_SUCCESS) return status;
-  channel_.reset(channel);
-  sockets_.attach(channel);
-  std::string servers;
-  for (const IpAddress& server : servers_to_ask()) {
-    servers +=
-        fmt::format("{}{}", servers.empty() ? "" : ",", Endpoint{server, Port{53}}.to_string());
-  }
-  return servers.empty() ? ARES_SUCCESS : ares_set_servers_ports_csv(channel, servers.c_str());
-}
-
-std::vector<IpAddress> LookUp::servers_to_ask() const {
-  if (!options_.servers.empty()) return options_.servers;
-  std::vector<IpAddress> servers;
-  const host::Engine::Lock lock = engine_->lock();
-  if (engine_->stopped()) return servers;
-  for (const Endpoint& server : engine_->stack().dns_servers()) servers.push_back(server.address);
-  return servers;
-}
-
 Found LookUp::run(const std::string& name) {
-  if (const int status = open(); status != ARES_SUCCESS) return failure_of(status);
+  std::expected<Channel, int> channel = names::open_channel(options_, *engine_, sockets_);
+  if (!channel) return failure_of(channel.error());
+  channel_ = std::move(*channel);
   ares_addrinfo_hints hints{};
   hints.ai_family = !options_.family                   ? AF_UNSPEC
                     : *options_.family == Family::ipv4 ? AF_INET
@@ -131,13 +90,11 @@ Found LookUp::run(const std::string& name) {
 
 std::optional<ResolveError> LookUp::wait() {
   while (!done_) {
-    timeval longest{1, 0};
-    timeval left{};
-    ares_timeout(channel_.get(), &longest, &left);
     std::array<pollfd, 2> polled = {pollfd{sockets_.poller().descriptor(), POLLIN, 0},
                                     pollfd{options_.cancel, POLLIN, 0}};
-    const auto milliseconds = left.tv_sec * 1000 + (left.tv_usec + 999) / 1000;
-    const int count = ::poll(polled.data(), polled.size(), static_cast<int>(milliseconds));
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(names::time_until_next(channel_.get()));
+    const int count = ::poll(polled.data(), polled.size(), static_cast<int>(left.count()));
     if (count > 0 && polled[1].revents != 0) {
       return ResolveError{std::make_error_code(std::errc::operation_canceled), "cancelled"};
     }

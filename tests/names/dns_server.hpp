@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <ranges>
 #include <string>
 #include <thread>
 #include <utility>
@@ -22,6 +23,7 @@ class DnsServer {
  public:
   struct Record {
     std::vector<IpAddress> addresses{};
+    std::string host{};      ///< of the name of an address, as in 1.2.0.192.in-addr.arpa
     bool truncated = false;  ///< over UDP: the answer is to be fetched over TCP
     int lost = 0;            ///< so many questions are not answered first
   };
@@ -45,6 +47,7 @@ class DnsServer {
  private:
   using Bytes = std::vector<std::uint8_t>;
   static constexpr std::uint16_t kA = 1;
+  static constexpr std::uint16_t kPtr = 12;
   static constexpr std::uint16_t kAaaa = 28;
 
   void serve_udp() {
@@ -103,16 +106,29 @@ class DnsServer {
     if (found == records_.end() || cut) return answer;
     for (const IpAddress& address : found->second.addresses) {
       if ((type == kA) != address.is_v4() || (type != kA && type != kAaaa)) continue;
-      add_record(answer, type, address);
-      ++answer[7];
+      const std::uint8_t size = address.is_v4() ? 4 : 16;
+      add_record(answer, type, {address.bytes().end() - size, address.bytes().end()});
+    }
+    if (type == kPtr && !found->second.host.empty()) {
+      add_record(answer, type, as_labels(found->second.host));
     }
     return answer;
   }
-  static void add_record(Bytes& answer, std::uint16_t type, const IpAddress& address) {
-    const std::uint8_t size = address.is_v4() ? 4 : 16;
+  static void add_record(Bytes& answer, std::uint16_t type, const Bytes& data) {
+    const auto size = static_cast<std::uint8_t>(data.size());
     const Bytes head = {0xc0, 12, 0, static_cast<std::uint8_t>(type), 0, 1, 0, 0, 0, 60, 0, size};
     answer.insert(answer.end(), head.begin(), head.end());
-    answer.insert(answer.end(), address.bytes().end() - size, address.bytes().end());
+    answer.insert(answer.end(), data.begin(), data.end());
+    ++answer[7];
+  }
+  static Bytes as_labels(const std::string& name) {
+    Bytes labels;
+    for (const auto label : std::views::split(name, '.')) {
+      labels.push_back(static_cast<std::uint8_t>(std::ranges::distance(label)));
+      labels.insert(labels.end(), label.begin(), label.end());
+    }
+    labels.push_back(0);
+    return labels;
   }
 
   std::map<std::string, Record> records_;

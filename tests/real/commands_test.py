@@ -52,6 +52,15 @@ class Commands(RealPeers):
     def hawser(self, *arguments, **streams):
         return self.process(*self.command(*arguments, *LINK), name="hawser", **streams)
 
+    @contextlib.contextmanager
+    def dnsmasq(self, *options):
+        """It can only begin when the link is there, and so comes after it."""
+        dnsmasq = shutil.which("dnsmasq") or "/usr/sbin/dnsmasq"
+        with self.process(dnsmasq, "--keep-in-foreground", "--no-resolv", "--no-hosts", "--conf-file=/dev/null",
+                          "--pid-file", "--user=root", "--local=/test/", *options, name="dnsmasq") as server:
+            wait_until(lambda: ":53 " in run("ss", "-Hlun"), "dnsmasq")
+            yield server
+
     def read(self, name, mode="r"):
         with open(self.path(name), mode) as file:
             return file.read()
@@ -309,15 +318,6 @@ class Datagrams(Commands):
 class Names(Commands):
     """Names by dnsmasq of the kernel's, over our own sockets."""
 
-    @contextlib.contextmanager
-    def dnsmasq(self, *options):
-        """It can only begin when the link is there, and so comes after it."""
-        dnsmasq = shutil.which("dnsmasq") or "/usr/sbin/dnsmasq"
-        with self.process(dnsmasq, "--keep-in-foreground", "--no-resolv", "--no-hosts", "--conf-file=/dev/null",
-                          "--pid-file", "--user=root", "--local=/test/", *options, name="dnsmasq") as server:
-            wait_until(lambda: ":53 " in run("ss", "-Hlun"), "dnsmasq")
-            yield server
-
     def test_connect_takes_a_name(self):
         with self.dnsmasq(f"--address=/kernel.test/{KERNEL}", f"--address=/kernel.test/{KERNEL6}"):
             for family, address in [("-4", "0.0.0.0"), ("-6", "::")]:
@@ -432,11 +432,28 @@ class Trace(Commands):
     def test_with_every_kind_of_probe(self):
         for router, target in [(KERNEL, "10.7.0.2"), (KERNEL6, "fd00:7::2")]:
             for kind in [[], ["-U"], ["-T", "9"]]:
-                title, *hops = self.trace(target, *kind)
+                title, *hops = self.trace(target, "-n", *kind)
                 self.assertIn(target, title)
                 self.assertEqual(len(hops), 2, hops)
                 self.assertRegex(hops[0], rf"^ 1  {router}(  [0-9.]+ ms){{3}}$")
                 self.assertRegex(hops[1], rf"^ 2  {target}(  [0-9.]+ ms){{3}}$")
+
+    def test_routers_have_names(self):
+        with self.dnsmasq(f"--host-record=router.test,{KERNEL},{KERNEL6}", "--host-record=far.test,10.7.0.2"):
+            title, *hops = self.trace("far.test", "-q", "1", "--dns", KERNEL)
+            self.assertEqual(title, "trace to far.test (10.7.0.2), 30 hops max")
+            self.assertRegex(hops[0], rf"^ 1  router.test \({KERNEL}\)  [0-9.]+ ms$")
+            self.assertRegex(hops[1], r"^ 2  far.test \(10.7.0.2\)  [0-9.]+ ms$")
+            hops = self.trace("fd00:7::2", "-q", "1", "--dns", KERNEL6)
+            self.assertRegex(hops[1], rf"^ 1  router.test \({KERNEL6}\)  ")
+            self.assertRegex(hops[2], r"^ 2  fd00:7::2 \(fd00:7::2\)  ")  # it has none
+            hops = self.trace("10.7.0.2", "-q", "1", "-n", "--dns", KERNEL)
+            self.assertRegex(hops[1], rf"^ 1  {KERNEL}  ")
+
+    def test_nobody_tells_names(self):
+        _, *hops = self.trace("10.7.0.2", "-q", "1", "--dns", "10.9.0.77")
+        self.assertRegex(hops[0], rf"^ 1  {KERNEL} \({KERNEL}\)  [0-9.]+ ms$")
+        self.assertEqual(len(hops), 2)
 
     def test_a_host_that_is_not_there(self):
         hops = self.trace("10.7.0.77", "-q", "1", "-w", "6s", "-m", "2", code=1)
