@@ -32,6 +32,7 @@ class Told : public Cubic {
     sample.now = Instant(now_);
     sample.mss = kMss;
     sample.acked = bytes;
+    sample.outstanding = cwnd();
     sample.rtt = rtt;
     sample.window_limited = window_limited;
     on_ack(sample);

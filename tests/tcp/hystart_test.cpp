@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "tcp/congestion/cubic.hpp"
+#include "tcp/congestion/round_trips.hpp"
 
 namespace hawser::tcp {
 namespace {
@@ -22,13 +23,16 @@ TEST(RoundTrips, EndWhenAllIsAcknowledgedThatWasInFlight) {
     sample.outstanding = outstanding;
     return round_trips.on_ack(sample);
   };
-  EXPECT_TRUE(ack(1, 100)) << "with the first begins one";
+  EXPECT_FALSE(ack(1, 100)) << "of 101";
+  EXPECT_TRUE(ack(100, 100));
   EXPECT_FALSE(ack(60, 160));
   EXPECT_FALSE(ack(39, 199));
   EXPECT_TRUE(ack(1, 200));
   EXPECT_FALSE(ack(199, 200));
   EXPECT_TRUE(ack(100, 0)) << "also if it acknowledges more";
   EXPECT_TRUE(ack(1, 0)) << "a round trip of each segment that is alone";
+  EXPECT_FALSE(ack(1, 9)) << "and of all that is sent at once";
+  EXPECT_TRUE(ack(9, 3));
 }
 
 class Told : public HyStart {

@@ -42,21 +42,23 @@ void Cubic::on_ack(const AckSample& ack) {
   const Duration since_last = ack.now - std::exchange(s.last_ack, ack.now);
   const bool round_ends = s.round_trips.on_ack(ack);
   if (ack.recovery == TcpRecovery::fast) return;
+  const bool may_grow = ack.window_limited && s.validation.is_validated();
+  if (s.stage_begins && (!may_grow || cwnd_ < ssthresh_)) *s.stage_begins += since_last;
   if (cwnd_ < ssthresh_) {
-    slow_start(ack, round_ends);
-  } else if (ack.window_limited) {
+    slow_start(ack, may_grow, round_ends);
+  } else if (may_grow) {
     avoid_congestion(ack);
-  } else if (s.stage_begins) {
-    *s.stage_begins += since_last;
   }
+  s.validation.on_ack(ack, round_ends, s.rtt, cwnd_);
+  reduce_if_not_validated(ack);
 }
 
 /// RFC 9438 4.10.
-void Cubic::slow_start(const AckSample& ack, bool round_ends) {
+void Cubic::slow_start(const AckSample& ack, bool may_grow, bool round_ends) {
   const std::uint32_t growth = in_first_slow_start()
                                    ? state_->hystart.on_ack(ack, round_ends)
                                    : slow_start_growth(ack.acked, ack.mss, state_->after_timeout);
-  if (ack.window_limited) cwnd_ = std::min(cwnd_ + growth, kMaxWindow);
+  if (may_grow) cwnd_ = std::min(cwnd_ + growth, kMaxWindow);
   if (in_first_slow_start() && state_->hystart.is_over()) {
     ssthresh_ = cwnd_;
     state_->cwnd_prior = cwnd_;
@@ -107,18 +109,37 @@ void Cubic::on_congestion(CongestionSignal signal, const CongestionState& state)
     s.cwnd_prior = cwnd_;
     s.w_max = cwnd_ < s.w_max ? cwnd_ * (1 + kBeta) / 2 : cwnd_;
     // Segments that limited transmit let out do not count as flight (RFC 5681 3.2 step 2).
-    const double flight = std::min(state.outstanding, cwnd_);
+    const double flight = std::min(s.validation.loss_flight(state.outstanding), cwnd_);
     ssthresh_ = std::max(static_cast<std::uint32_t>(flight * kBeta), 2 * state.mss);
   }
   cwnd_ = timeout ? state.mss : ssthresh_;
+  s.validation.reset();
   s.stage_begins.reset();
   s.plateau_known = !timeout;
   s.after_timeout = timeout;
 }
 
 void Cubic::on_idle(const CongestionState& state) {
+  if (state_) {
+    State& s = *state_;
+    const Duration since_last = state.now - std::exchange(s.last_ack, state.now);
+    if (s.stage_begins) *s.stage_begins += since_last;
+    s.validation.on_idle(state.now, state.now - since_last, cwnd_);
+    reduce_if_not_validated(state);
+    s.validation.reset();
+    // No burst is to follow: slow start leads back to the window that is kept.
+    if (!in_first_slow_start()) ssthresh_ = std::max(ssthresh_, cwnd_);
+  }
   cwnd_ = std::min(cwnd_, state.initial_window);
-  if (state_) state_->stage_begins.reset();
+}
+
+/// RFC 7661 4.4.3.
+void Cubic::reduce_if_not_validated(const CongestionState& state) {
+  while (cwnd_ > state.initial_window && state_->validation.take_expiry(state.now)) {
+    ssthresh_ = std::max(ssthresh_, cwnd_ / 4 * 3);
+    cwnd_ = std::max(cwnd_ / 2, state.initial_window);
+    state_->stage_begins.reset();
+  }
 }
 
 }  // namespace hawser::tcp

@@ -10,6 +10,8 @@
 
 #include "hawser/congestion.hpp"
 #include "tcp/congestion/hystart.hpp"
+#include "tcp/congestion/round_trips.hpp"
+#include "tcp/congestion/window_validation.hpp"
 
 namespace hawser::tcp {
 
@@ -17,11 +19,13 @@ class Cubic {
  public:
   void on_start(const CongestionStart& start);
   /// Slow start below ssthresh, else congestion avoidance (RFC 9438 4.2 to 4.5); nothing in fast
-  /// recovery. Time in which the window was not what held the sender back does not count (5.8).
+  /// recovery. Time in which the window does not grow, for the sender needs no more, does not count
+  /// (5.8).
   void on_ack(const AckSample& ack);
   /// RFC 9438 4.6, fast convergence (4.7), timeouts (4.8).
   void on_congestion(CongestionSignal signal, const CongestionState& state);
-  /// The restart window (RFC 5681 4.1).
+  /// Slow start from the restart window (RFC 5681 4.1) back to where it was; after five minutes, to
+  /// half of that (RFC 7661 4.4).
   void on_idle(const CongestionState& state);
 
   std::uint32_t cwnd() const { return cwnd_; }
@@ -32,6 +36,7 @@ class Cubic {
   struct State {
     RoundTrips round_trips;
     HyStart hystart;
+    WindowValidation validation;
     double part = 0;                      ///< of a byte, by which the window is larger than cwnd_
     double w_max = 0;                     ///< where the function levels off
     double w_est = 0;                     ///< what Reno's window would be
@@ -46,9 +51,10 @@ class Cubic {
 
   State& state(Instant now);
   bool in_first_slow_start() const { return ssthresh_ == kNoThreshold; }
-  void slow_start(const AckSample& ack, bool round_ends);
+  void slow_start(const AckSample& ack, bool may_grow, bool round_ends);
   void begin_stage(const AckSample& ack);
   void avoid_congestion(const AckSample& ack);
+  void reduce_if_not_validated(const CongestionState& state);
   /// W_cubic: the window so long after the stage began.
   double window_at(Duration since, std::uint32_t mss) const;
 

@@ -11,21 +11,6 @@
 
 namespace hawser::tcp {
 
-/// Tells round trips apart by what they acknowledge: one ends when all is acknowledged that was in
-/// flight when it began.
-class RoundTrips {
- public:
-  /// Whether this acknowledgment ends one.
-  bool on_ack(const AckSample& ack) {
-    const bool ends = ack.acked >= left_;
-    left_ = ends ? ack.outstanding : left_ - ack.acked;
-    return ends;
-  }
-
- private:
-  std::uint32_t left_ = 0;  ///< bytes to be acknowledged before it ends
-};
-
 class HyStart {
  public:
   /// Takes in an acknowledgment, whether or not the window may grow; `round_ends`: it is the last
