@@ -33,6 +33,8 @@ struct StateChanged {
 
 enum class TcpTimer : std::uint8_t {
   retransmit,
+  reordering,       ///< the window ends in which what is missing may just be late (RFC 8985 6.2)
+  tail_loss_probe,  ///< RFC 8985 7.2
   persist,
   delayed_ack,
   keep_alive,

@@ -40,6 +40,8 @@ enum class SendReason : std::uint8_t {
   window_update,    ///< the receive window opened
   retransmit_rto,   ///< the retransmission timer expired (RFC 6298)
   retransmit_fast,  ///< duplicate ACKs or SACK showed a loss (RFC 5681, 6675)
+  retransmit_rack,  ///< what was sent later has arrived, and long enough ago (RFC 8985 6)
+  tail_loss_probe,  ///< the last segment, or new data, to get an ACK (RFC 8985 7)
   window_probe,     ///< the peer's window is zero (RFC 9293 3.8.6.1)
   keep_alive,       ///< RFC 9293 3.8.4
   challenge_ack,    ///< RFC 5961

@@ -66,13 +66,16 @@ std::string pace(const DemoResult& result) {
 }
 
 struct Repairs {
-  std::uint64_t fast = 0, rto = 0, probes = 0;
+  std::uint64_t fast = 0, rto = 0, tail = 0, probes = 0;
 };
 
 Repairs repairs(const observe::Ladder& ladder) {
   Repairs count;
   for (const observe::LadderRow& row : ladder.rows()) {
-    count.fast += row.reason == SendReason::retransmit_fast ? 1U : 0U;
+    count.fast +=
+        row.reason == SendReason::retransmit_fast || row.reason == SendReason::retransmit_rack ? 1U
+                                                                                               : 0U;
+    count.tail += row.reason == SendReason::tail_loss_probe ? 1U : 0U;
     const bool repeated_syn = row.reason == SendReason::handshake && row.sent_before;
     count.rto += row.reason == SendReason::retransmit_rto || repeated_syn ? 1U : 0U;
     count.probes += row.reason == SendReason::window_probe ? 1U : 0U;
@@ -111,8 +114,9 @@ void print_summary(const DemoOptions& options, const observe::Ladder& ladder,
   print_outcome(options, result);
   fmt::print("  segments    {} ->, {}\n", result.to_server.frames, lost(result.to_server));
   fmt::print("              {} <-, {}\n", result.to_client.frames, lost(result.to_client));
-  fmt::print("  sent again  {} by fast retransmit, {} by timeout, {} window probes\n",
-             repaired.fast, repaired.rto, repaired.probes);
+  fmt::print(
+      "  sent again  {} by fast retransmit, {} by tail probe, {} by timeout; {} window probes\n",
+      repaired.fast, repaired.tail, repaired.rto, repaired.probes);
   if (result.client.srtt) {
     fmt::print("  round trip  {:.1f} ms, variation {:.1f} ms, timeout {:.0f} ms\n",
                milliseconds(*result.client.srtt), milliseconds(result.client.rttvar),

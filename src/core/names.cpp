@@ -143,6 +143,10 @@ std::string_view to_string(SendReason reason) {
       return "retransmit rto";
     case SendReason::retransmit_fast:
       return "retransmit fast";
+    case SendReason::retransmit_rack:
+      return "retransmit rack";
+    case SendReason::tail_loss_probe:
+      return "tail loss probe";
     case SendReason::window_probe:
       return "window probe";
     case SendReason::keep_alive:
@@ -217,6 +221,10 @@ std::string_view to_string(TcpTimer timer) {
   switch (timer) {
     case TcpTimer::retransmit:
       return "retransmit";
+    case TcpTimer::reordering:
+      return "reordering";
+    case TcpTimer::tail_loss_probe:
+      return "tail loss probe";
     case TcpTimer::persist:
       return "persist";
     case TcpTimer::delayed_ack:

@@ -39,6 +39,7 @@ bool is_repair(const LadderRow& row) {
   if (row.kind != LadderRow::Kind::segment) return false;
   if (row.sent_before) return true;
   return row.reason == SendReason::retransmit_rto || row.reason == SendReason::retransmit_fast ||
+         row.reason == SendReason::retransmit_rack || row.reason == SendReason::tail_loss_probe ||
          row.reason == SendReason::window_probe || row.reason == SendReason::keep_alive;
 }
 
@@ -76,6 +77,10 @@ std::string_view repair_name(const LadderRow& row) {
       return "again: RTO";
     case SendReason::retransmit_fast:
       return "again: fast";
+    case SendReason::retransmit_rack:
+      return "again: RACK";
+    case SendReason::tail_loss_probe:
+      return "tail probe";
     case SendReason::window_probe:
       return "window probe";
     case SendReason::keep_alive:

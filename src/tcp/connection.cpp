@@ -211,15 +211,15 @@ void Connection::finish(const Context& context, CloseReason reason) {
   ready_ |= Ready::closed | Ready::readable;
   timers_.clear_all();
   send_queue_.clear();
+  flight_.reset();
   if (extra_ != nullptr) {
     extra_->idle_at = kNever;
     extra_->acks_owed = 0;
     extra_->reassembly.clear();
-    extra_->scoreboard.clear();
   }
   if (flags_.released) receive_queue_.clear();
   flags_.ack_now = flags_.syn_pending = flags_.probe_pending = flags_.keep_alive_pending = false;
-  flags_.force_retransmit = false;
+  flags_.force_retransmit = flags_.tail_probe_pending = false;
 }
 
 // ---- what is needed only now and then
@@ -239,7 +239,7 @@ bool Connection::needs_extra(Instant now) const {
   return flags_.reset_pending || challenged || extra.count != Extra::Counters{} ||
          (state_ != TcpState::closed && repairs) || waits_for_gap || flags_.snd_urgent ||
          flags_.rcv_urgent || extra.idle_at != kNever || flags_.keep_alive_pending ||
-         extra.path != nullptr;
+         extra.path != nullptr || extra.tail_probe;
 }
 
 Connection::TimeWaitFacts Connection::time_wait_facts() const {

@@ -4,12 +4,14 @@
 // as another (time_wait.hpp); the stack makes a Connection of the one and one of the other.
 //
 //   connection.cpp        OPEN, CLOSE, ABORT, states
-//   connection_calls.cpp  SEND, RECEIVE, what the application sees
-//   connection_input.cpp  SEGMENT ARRIVES: the checks of RFC 9293 3.10.7.3 and 3.10.7.4 in their
-//   order connection_ack.cpp    what an acknowledgment does: windows, loss recovery, round-trip
-//   times connection_data.cpp   what payload, URG and FIN do connection_output.cpp which segment
-//   leaves next, and why connection_timers.cpp TIMEOUTS
-//   connection_path.cpp   the MTU of the path
+//   connection_calls.cpp     SEND, RECEIVE, what the application sees
+//   connection_input.cpp     SEGMENT ARRIVES: the checks of RFC 9293 3.10.7.3 and 3.10.7.4 in order
+//   connection_ack.cpp       what an acknowledgment does: windows, round-trip times
+//   connection_recovery.cpp  the repair of losses
+//   connection_data.cpp      what payload, URG and FIN do
+//   connection_output.cpp    which segment leaves next, and why
+//   connection_timers.cpp    TIMEOUTS
+//   connection_path.cpp      the MTU of the path
 #pragma once
 
 #include <algorithm>
@@ -25,6 +27,7 @@
 #include "tcp/extra.hpp"
 #include "tcp/handshake.hpp"
 #include "tcp/receive_queue.hpp"
+#include "tcp/recovery/flight.hpp"
 #include "tcp/rtt.hpp"
 #include "tcp/send_queue.hpp"
 #include "tcp/timers.hpp"
@@ -96,7 +99,8 @@ class Connection {
   Packet poll_segment(const Context& context);
   /// kNever when only an input can change anything.
   Instant next_deadline() const {
-    const Instant earliest = timers_.earliest();
+    Instant earliest = timers_.earliest();
+    if (flight_ != nullptr) earliest = std::min(earliest, flight_->timer());
     return extra_ == nullptr ? earliest : std::min(earliest, extra_->idle_at);
   }
   /// What has become possible since the last call.
@@ -156,19 +160,19 @@ class Connection {
     bool fin_received : 1 = false;  ///< and all before it has arrived
     bool snd_urgent : 1 = false;
     bool rcv_urgent : 1 = false;
-    // These five are asked for together (has_nothing_to_send).
+    // These six are asked for together (has_nothing_to_send).
     bool syn_pending : 1 = false;  ///< SYN or SYN-ACK must leave (again)
     bool reset_pending : 1 = false;
     bool ack_now : 1 = false;
     bool probe_pending : 1 = false;  ///< the persist timer fired
     bool keep_alive_pending : 1 = false;
+    bool tail_probe_pending : 1 = false;  ///< RFC 8985 7.3
     bool reset_answers : 1 = false;     ///< the reset is for one wrong ACK, not for the connection
     bool update_window : 1 = false;     ///< the ACK to send is for the window's sake
     bool challenge : 1 = false;         ///< the ACK to send is a challenge (RFC 5961)
     bool force_retransmit : 1 = false;  ///< fast retransmit goes whatever the window says
     bool probed : 1 = false;            ///< and so what is in flight may not have been taken
     bool override_silly : 1 = false;    ///< send a small segment in spite of RFC 9293 3.8.6.2.1
-    bool timing : 1 = false;            ///< timed_seq_ awaits its ACK
     bool syn_retransmitted : 1 = false;
     bool syn_lost_twice : 1 = false;
     bool duplicate_pending : 1 = false;  ///< Extra::duplicate must be reported (RFC 2883)
@@ -198,7 +202,6 @@ class Connection {
   Extra& extra();
   bool needs_extra(Instant now) const;
   static std::uint32_t seconds(Instant at);
-  static std::uint32_t microseconds(Instant at);
   bool synchronized() const { return state_ >= TcpState::established; }
 
   // connection_calls.cpp
@@ -231,16 +234,37 @@ class Connection {
   void tell_congestion_control(const Context& context, std::uint32_t acked, std::uint32_t flight,
                                std::optional<Duration> rtt);
   void update_send_window(const Context& context, const Segment& segment);
-  std::optional<Duration> take_round_trip_sample(const Context& context, const Segment& segment);
-  Duration end_timing(const Context& context);
+  Flight::Delivery tell_flight(const Context& context, const Segment& segment);
+  std::optional<std::chrono::milliseconds> echoed_ticks(const Context& context,
+                                                        const Segment& segment) const;
+  std::optional<Duration> echoed_age(const Context& context, const Segment& segment) const;
+  void sample_handshake(const Context& context, const Segment& segment);
+  void note_least_rtt(Duration rtt);
+  std::optional<Duration> sample_round_trip(const Context& context, const Segment& segment,
+                                            const Flight::Delivery& delivery);
   void on_new_ack(const Context& context, std::uint32_t acked);
+  void on_fin_acked(const Context& context);
+
+  // connection_recovery.cpp
+  Flight::Path path_now() const;
+  void repair_losses(const Context& context, const Segment& segment,
+                     const Flight::Delivery& delivery, std::uint32_t acked, bool duplicate);
+  void on_duplicate_ack();
+  std::uint32_t on_partial_ack(std::uint32_t acked);
+  bool begin_recovery_if_lost(const Context& context, std::uint32_t delivered);
+  void cut_lost_probe();
+  void advance_window(std::uint32_t delivered, bool safe);
   void advance_recovery(const Context& context, std::uint32_t acked);
   void widen_after_recovery(std::uint32_t acked);
   void leave_recovery(const Context& context);
-  void on_duplicate_ack(const Context& context);
-  bool loss_is_certain() const;
-  void enter_fast_recovery(const Context& context);
-  void on_fin_acked(const Context& context);
+  void resend_all();
+  void enter_timeout_recovery();
+  void arm_loss_timer(const Context& context);
+  bool may_probe_tail() const;
+  Duration tail_probe_timeout(const Context& context) const;
+  void on_loss_timer(const Context& context);
+  void judge_tail_probe(const Context& context, const Segment& segment,
+                        const Flight::Delivery& delivery, bool is_new);
 
   // connection_data.cpp
   void on_urgent(const Segment& segment);
@@ -256,11 +280,9 @@ class Connection {
   bool has_nothing_to_send() const;
   std::optional<Range> next_range(Instant now) const;
   std::optional<Range> next_retransmission() const;
-  std::optional<Range> next_doubtful() const;
+  std::optional<Range> next_tail_probe() const;
   std::optional<Range> next_probe() const;
   std::optional<Range> next_new_data() const;
-  std::optional<Range> clip(std::optional<SackBlock> hole, SendReason reason,
-                            bool whatever_window) const;
   bool worth_sending(std::uint32_t length, std::uint32_t unsent) const;
   std::uint32_t pipe() const;
   std::uint32_t room_in_window(SeqNum seq) const;
@@ -271,8 +293,11 @@ class Connection {
   Packet emit_reset(const Context& context);
   Packet finish_segment(const Context& context, Packet& packet, TcpHeader& header,
                         std::uint32_t length, SendReason reason);
-  void add_ack_fields(const Context& context, TcpHeader& header);
+  void add_ack_fields(const Context& context, TcpHeader& header, std::uint32_t length);
   void on_range_sent(const Context& context, const Range& range, std::uint32_t length);
+  void on_sent_again(const Context& context, const Range& range, std::uint32_t length);
+  void on_new_data_sent(const Context& context, const Range& range, std::uint32_t length);
+  std::size_t room_for_sack(std::uint32_t length) const;
   void arm_persist_if_stuck(const Context& context);
   std::uint32_t window_target() const;
   std::uint16_t advertise_window();
@@ -283,7 +308,6 @@ class Connection {
   void on_retransmission_timer(const Context& context);
   void on_persist_timer(const Context& context);
   void on_retransmission_timeout(const Context& context);
-  void resend_all();
   void arm_retransmission(const Context& context);
   Duration user_timeout(const Context& context) const;
   bool past_user_timeout(const Context& context) const;
@@ -322,6 +346,7 @@ class Connection {
   std::uint32_t cwnd() const {
     const std::uint32_t window = congestion_.cwnd();
     if (extra_ == nullptr) return window;
+    if (extra_->recovery == TcpRecovery::fast) return extra_->recovery_window;
     return std::min(window, extra_->window_after_recovery.value_or(window));
   }
   bool peer_window_closed() const { return synchronized() && snd_.wnd == 0; }
@@ -343,11 +368,11 @@ class Connection {
   std::uint8_t snd_wscale_ = 0;
   std::uint8_t rcv_wscale_ = 0;
   CloseReason close_reason_ = CloseReason::none;
-  std::uint8_t error_ = 0;   ///< why it failed, an Error to report once; or zero
-  std::uint16_t local_mss_;  ///< what we advertise
-  SeqNum timed_seq_;
-  std::uint32_t timed_at_ = 0;    ///< when timed_seq_ was sent, microseconds modulo 2^32
-  std::unique_ptr<Extra> extra_;  ///< null: nothing of it is needed
+  std::uint8_t error_ = 0;          ///< why it failed, an Error to report once; or zero
+  std::uint16_t local_mss_;         ///< what we advertise
+  std::uint32_t min_rtt_us_ = 0;    ///< the least round-trip time ever; 0: no sample yet
+  std::unique_ptr<Flight> flight_;  ///< null: nothing is in flight
+  std::unique_ptr<Extra> extra_;    ///< null: nothing of it is needed
   Timers timers_;
   Instant progress_at_;  ///< when an ACK last moved on, or sending began: R2 counts from here
   Instant sent_at_;      ///< when data last left
@@ -370,6 +395,6 @@ class Connection {
   } count_;
 };
 
-static_assert(sizeof(Connection) <= 248, "what an idle connection costs");
+static_assert(sizeof(Connection) <= 256, "what an idle connection costs");
 
 }  // namespace hawser::tcp

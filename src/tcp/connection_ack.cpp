@@ -1,5 +1,5 @@
-// What an acknowledgment does: windows, round-trip times, and the recovery from loss by duplicate
-// ACKs and SACK (RFC 9293 3.10.7.4 fifth step, RFC 5681 3.2, RFC 6582, RFC 6675).
+// What an acknowledgment does: windows and round-trip times (RFC 9293 3.10.7.4 fifth step, RFC
+// 6298, RFC 7323 4).
 #include <algorithm>
 
 #include "tcp/connection.hpp"
@@ -14,18 +14,11 @@ void Connection::on_ack(const Context& context, const Segment& segment) {
   const std::uint32_t flight = in_flight();
   const std::uint32_t acked = distance(snd_.una, ack);
   // With SACK, news of what arrived out of order counts; without, an ACK that repeats the last one.
-  bool arrived = !flags_.sack && acked == 0 && is_duplicate_ack(segment);
+  const bool duplicate = !flags_.sack && acked == 0 && is_duplicate_ack(segment);
+  const Flight::Delivery delivery = tell_flight(context, segment);
   std::optional<Duration> rtt;
-  if (acked > 0) {
-    rtt = take_round_trip_sample(context, segment);
-    release_acknowledged(acked);
-  }
-  if (flags_.sack && segment.header.options.sack_count > 0) {
-    Scoreboard& scoreboard = extra().scoreboard;
-    arrived =
-        scoreboard.on_sack(snd_.una, snd_.nxt, segment.header.options.sack()).newly_sacked > 0;
-    if (flags_.timing && scoreboard.is_sacked(timed_seq_ - 1U)) end_timing(context);
-  }
+  if (acked > 0 || delivery.sacked > 0) rtt = sample_round_trip(context, segment, delivery);
+  if (acked > 0) release_acknowledged(acked);
   update_send_window(context, segment);
   // RFC9293-MUST-37: it answers, so it lives. But when nobody holds the connection any more, data
   // that the peer never takes is not kept for ever (RFC 6429 3).
@@ -34,7 +27,22 @@ void Connection::on_ack(const Context& context, const Segment& segment) {
     tell_congestion_control(context, acked, flight, rtt);
     on_new_ack(context, acked);
   }
-  if (arrived && in_flight() > 0) on_duplicate_ack(context);
+  if (flight_ == nullptr) return;
+  repair_losses(context, segment, delivery, acked, duplicate);
+  if (flight_->empty() && !flight_->is_worth_keeping()) flight_.reset();
+  arm_loss_timer(context);
+}
+
+Flight::Delivery Connection::tell_flight(const Context& context, const Segment& segment) {
+  if (flight_ == nullptr) return {};
+  Flight::Ack ack{.now = context.now, .una = segment.header.ack, .nxt = snd_.nxt};
+  ack.min_rtt = std::chrono::microseconds(min_rtt_us_);
+  if (flags_.sack) ack.blocks = segment.header.options.sack();
+  if (const auto age = echoed_ticks(context, segment)) {
+    const auto now = std::chrono::floor<std::chrono::milliseconds>(context.now);
+    ack.echo_before = now - *age + std::chrono::milliseconds(1);
+  }
+  return flight_->on_ack(ack);
 }
 
 /// Whether more would have been sent, had the congestion window been larger.
@@ -57,7 +65,6 @@ void Connection::release_acknowledged(std::uint32_t acked) {
   send_queue_.release(data);
   snd_.una += acked;
   count_.bytes_acked += data;
-  if (extra_ != nullptr) extra_->scoreboard.on_ack(snd_.una);
   if (flags_.snd_urgent && snd_.una >= extra_->snd_up) flags_.snd_urgent = false;
   if (flags_.sender_blocked && send_queue_.size() <= settings_->send_buffer / 3 * 2) {
     flags_.sender_blocked = false;
@@ -91,34 +98,55 @@ void Connection::update_send_window(const Context& context, const Segment& segme
   flags_.probed = false;
 }
 
-/// RFC9293-MUST-18: one segment in flight is timed, never one that was sent twice (Karn), nor one
-/// whose ACK had to wait for the repair of what was before it. While none is, the peer's echo of
-/// our timestamp serves (RFC 7323 4).
-std::optional<Duration> Connection::take_round_trip_sample(const Context& context,
-                                                           const Segment& segment) {
-  if (flags_.timing) {
-    if (segment.header.ack < timed_seq_) return std::nullopt;
-    if (recovery() == TcpRecovery::none) return end_timing(context);
-    flags_.timing = false;
-  }
+/// How old the timestamp is that the peer echoes (RFC 7323 4), in ticks of our clock.
+std::optional<std::chrono::milliseconds> Connection::echoed_ticks(const Context& context,
+                                                                  const Segment& segment) const {
   const auto& timestamps = segment.header.options.timestamps;
   if (!flags_.timestamps || !timestamps) return std::nullopt;
+  return std::chrono::milliseconds(ts_now(context) - timestamps->echo);
+}
+
+std::optional<Duration> Connection::echoed_age(const Context& context,
+                                               const Segment& segment) const {
+  const auto age = echoed_ticks(context, segment);
+  if (!age || *age <= Duration::zero() || *age > context.config.max_rto) return std::nullopt;
   if (extra_ != nullptr && extra_->has_sent_again() &&
-      timestamp_before(timestamps->echo, extra_->retransmitted_ts)) {
+      timestamp_before(segment.header.options.timestamps->echo, extra_->retransmitted_ts)) {
     return std::nullopt;
   }
-  const std::chrono::milliseconds age(ts_now(context) - timestamps->echo);
-  if (age <= Duration::zero() || age > context.config.max_rto) return std::nullopt;
-  rtt_.on_sample(age, context.config);
   return age;
 }
 
-Duration Connection::end_timing(const Context& context) {
-  flags_.timing = false;
-  // Modulo 2^32, which is 71 minutes: what waits longer was sent again, and is not timed any more.
-  const std::chrono::microseconds taken(microseconds(context.now) - timed_at_);
-  rtt_.on_sample(taken, context.config);
-  return taken;
+/// Our SYN is acknowledged.
+void Connection::sample_handshake(const Context& context, const Segment& segment) {
+  if (!flags_.syn_retransmitted) {
+    const Duration rtt = context.now - sent_at_;
+    note_least_rtt(rtt);
+    rtt_.on_sample(rtt, context.config);
+  } else if (const auto age = echoed_age(context, segment)) {
+    rtt_.on_sample(*age, context.config);
+  }
+}
+
+void Connection::note_least_rtt(Duration rtt) {
+  const auto us = std::chrono::duration_cast<std::chrono::microseconds>(rtt).count();
+  const auto bounded = static_cast<std::uint32_t>(std::clamp<std::int64_t>(us, 1, 1 << 30));
+  min_rtt_us_ = min_rtt_us_ == 0 ? bounded : std::min(min_rtt_us_, bounded);
+}
+
+/// RFC9293-MUST-18: a sample of each acknowledgment, never of a segment that was sent twice (Karn).
+/// Where there is no other, the peer's echo of our timestamp serves (RFC 7323 4).
+std::optional<Duration> Connection::sample_round_trip(const Context& context,
+                                                      const Segment& segment,
+                                                      const Flight::Delivery& delivery) {
+  if (delivery.least_rtt) note_least_rtt(*delivery.least_rtt);
+  std::optional<Duration> rtt = delivery.rtt;
+  if (!rtt && delivery.sacked > 0) rtt = delivery.least_rtt;
+  if (!rtt && segment.header.ack > snd_.una) rtt = echoed_age(context, segment);
+  // RFC 7323 appendix G: the more samples a round trip gives, the less each weighs.
+  const std::uint32_t expected = (in_flight() + 2 * effective_mss() - 1) / (2 * effective_mss());
+  if (rtt) rtt_.on_sample(*rtt, context.config, expected);
+  return rtt;
 }
 
 /// `flight`: what was in flight before.
@@ -130,7 +158,8 @@ void Connection::tell_congestion_control(const Context& context, std::uint32_t a
 
 void Connection::on_new_ack(const Context& context, std::uint32_t acked) {
   progress_at_ = context.now;
-  flags_.probe_pending = false;  // what it was to repeat may be gone
+  flags_.probe_pending = false;  // what they were to repeat may be gone
+  flags_.tail_probe_pending = false;
   if (extra_ != nullptr) extra_->dup_acks = 0;
   if (acked >= effective_mss()) flags_.full_size_acked = true;
   if (known_path() != nullptr) on_path_ack(context);
@@ -141,85 +170,6 @@ void Connection::on_new_ack(const Context& context, std::uint32_t acked) {
   }
   advance_recovery(context, acked);
   if (flags_.fin_acked) on_fin_acked(context);
-}
-
-void Connection::advance_recovery(const Context& context, std::uint32_t acked) {
-  if (extra_ != nullptr) extra_->high_rxt = max(extra_->high_rxt, snd_.una);
-  const bool over = extra_ == nullptr || snd_.una >= extra_->recover;
-  switch (recovery()) {
-    case TcpRecovery::none:
-      if (extra_ == nullptr) return;
-      extra_->dup_bytes = 0;
-      widen_after_recovery(acked);
-      // So that it never lies 2^31 behind.
-      if (snd_.una > extra_->recover) extra_->recover = snd_.una - 1U;
-      return;
-    case TcpRecovery::fast:
-      if (over) return leave_recovery(context);
-      // RFC 6582 3.2 step 3: a partial ACK says that the next segment is lost too. What it covers
-      // beyond the retransmission was counted by duplicate ACKs before.
-      extra_->dup_bytes -= std::min(extra_->dup_bytes, acked - std::min(acked, effective_mss()));
-      if (extra_->scoreboard.empty()) flags_.force_retransmit = true;
-      return;
-    case TcpRecovery::timeout:
-      if (over) leave_recovery(context);
-      return;
-  }
-}
-
-void Connection::widen_after_recovery(std::uint32_t acked) {
-  std::optional<std::uint32_t>& window = extra_->window_after_recovery;
-  if (!window) return;
-  *window += slow_start_growth(acked, effective_mss(), false);
-  if (*window >= congestion_.cwnd()) window.reset();
-}
-
-void Connection::leave_recovery(const Context& context) {
-  if (extra_->recovery == TcpRecovery::fast) {
-    const std::uint32_t mss = effective_mss();
-    extra_->window_after_recovery = std::max(in_flight(), mss) + mss;
-  }
-  extra_->recovery = TcpRecovery::none;
-  flags_.force_retransmit = false;
-  extra_->dup_bytes = 0;
-  congestion_.on_recovered(congestion_state(context));
-  context.emit(tuple_.local, tuple_.remote, CongestionChanged{cwnd(), congestion_.ssthresh()});
-}
-
-void Connection::on_duplicate_ack(const Context& context) {
-  Extra& extra = this->extra();
-  if (extra.recovery == TcpRecovery::timeout) return;
-  if (!flags_.sack) extra.dup_bytes = std::min(extra.dup_bytes + effective_mss(), in_flight());
-  if (extra.recovery == TcpRecovery::fast) return;
-  if (extra.dup_acks < 255) ++extra.dup_acks;
-  if (loss_is_certain()) enter_fast_recovery(context);
-}
-
-bool Connection::loss_is_certain() const {
-  if (flags_.sack) {
-    return extra_->dup_acks >= 3 || extra_->scoreboard.is_lost(snd_.una, effective_mss());
-  }
-  // RFC 6582 3.2 step 2: duplicates of what a timeout sent again prove nothing.
-  return extra_->dup_acks >= 3 && snd_.una > extra_->recover;
-}
-
-void Connection::enter_fast_recovery(const Context& context) {
-  Extra& extra = this->extra();
-  ++extra.count.fast_recoveries;
-  if (lost_probe_alone()) {
-    arm_retransmission(context);  // what followed it had to wait for acknowledgments
-  } else {
-    congestion_.on_congestion(CongestionSignal::loss, congestion_state(context));
-  }
-  extra.recovery = TcpRecovery::fast;
-  extra.window_after_recovery.reset();
-  extra.recover = snd_.nxt;
-  extra.high_rxt = snd_.una;
-  flags_.force_retransmit = true;
-  context.emit(tuple_.local, tuple_.remote,
-               LossDetected{snd_.una, snd_.una + std::min(in_flight(), effective_mss()),
-                            SendReason::retransmit_fast});
-  context.emit(tuple_.local, tuple_.remote, CongestionChanged{cwnd(), congestion_.ssthresh()});
 }
 
 void Connection::on_fin_acked(const Context& context) {

@@ -89,7 +89,7 @@ void Connection::on_segment_in_syn_sent(const Context& context, const Segment& s
     flags_.syn_pending = true;
     return;
   }
-  take_round_trip_sample(context, segment);
+  sample_handshake(context, segment);
   snd_.una = header.ack;
   flags_.syn_pending = false;
   become_established(context);
@@ -127,7 +127,7 @@ bool Connection::complete_simultaneous_open(const Context& context, const Segmen
       header.ack != snd_.nxt) {
     return false;
   }
-  take_round_trip_sample(context, segment);
+  sample_handshake(context, segment);
   snd_.una = header.ack;
   snd_.wnd = snd_.max_wnd = header.window;
   flags_.syn_pending = false;
@@ -223,7 +223,7 @@ bool Connection::check_ack(const Context& context, const Segment& segment) {
       drop(context, DropReason::bad_ack, segment.length);
       return false;
     }
-    take_round_trip_sample(context, segment);
+    sample_handshake(context, segment);
     snd_.una = ack;
     flags_.syn_pending = false;
     snd_.wnd = snd_.max_wnd = std::uint32_t{segment.header.window} << snd_wscale_;
@@ -322,10 +322,6 @@ void Connection::on_icmp_error(const Context& context, SeqNum quoted, Error erro
   if (!settings_->report_soft_errors) return;      // RFC9293-SHLD-20
   soft_error_ = static_cast<std::uint8_t>(error);  // RFC9293-MUST-47, RFC9293-SHLD-25, RFC9293-U-2
   ready_ |= Ready::error;
-}
-
-std::uint32_t Connection::microseconds(Instant at) {
-  return static_cast<std::uint32_t>(at.time_since_epoch() / std::chrono::microseconds(1));
 }
 
 std::uint32_t Connection::seconds(Instant at) {

@@ -42,7 +42,7 @@ Packet Connection::poll_segment(const Context& context) {
 /// usual end is told at once: all that there is has been sent, and nothing else is due.
 bool Connection::has_nothing_to_send() const {
   const bool due = flags_.reset_pending || flags_.syn_pending || flags_.ack_now ||
-                   flags_.probe_pending || flags_.keep_alive_pending;
+                   flags_.probe_pending || flags_.keep_alive_pending || flags_.tail_probe_pending;
   const std::uint32_t fin = flags_.fin_queued && !flags_.fin_acked ? 1 : 0;
   return !due && extra_ == nullptr && synchronized() && in_flight() == send_queue_.size() + fin;
 }
@@ -50,56 +50,35 @@ bool Connection::has_nothing_to_send() const {
 std::optional<Connection::Range> Connection::next_range(Instant now) const {
   if (auto range = next_retransmission()) return range;
   if (flags_.probe_pending) return next_probe();
+  if (flags_.tail_probe_pending) return next_tail_probe();
   if (known_path() != nullptr) {
     if (auto range = next_path_probe(now)) return range;
   }
-  if (auto range = next_new_data()) return range;
-  return next_doubtful();
+  return next_new_data();
 }
 
 std::optional<Connection::Range> Connection::next_retransmission() const {
-  if (extra_ == nullptr) return std::nullopt;
-  const Scoreboard& scoreboard = extra_->scoreboard;
-  const SeqNum from = max(snd_.una, extra_->high_rxt);
-  switch (extra_->recovery) {
-    case TcpRecovery::none:
-      return std::nullopt;
-    case TcpRecovery::fast:
-      if (flags_.force_retransmit) {
-        return clip(scoreboard.next_hole(snd_.una, snd_.nxt), SendReason::retransmit_fast, true);
-      }
-      if (!flags_.sack) return std::nullopt;
-      return clip(scoreboard.next_hole(from, scoreboard.lost_below(snd_.una, effective_mss())),
-                  SendReason::retransmit_fast, false);
-    case TcpRecovery::timeout:
-      return clip(scoreboard.next_hole(from, extra_->recover), SendReason::retransmit_rto, false);
-  }
-  return std::nullopt;
-}
-
-/// RFC 6675 4 NextSeg rule 3: with nothing new to send, what was not SACKed although something
-/// behind it was.
-std::optional<Connection::Range> Connection::next_doubtful() const {
-  if (recovery() != TcpRecovery::fast || extra_->scoreboard.empty()) return std::nullopt;
-  const Scoreboard& scoreboard = extra_->scoreboard;
-  return clip(scoreboard.next_hole(max(snd_.una, extra_->high_rxt), scoreboard.highest()),
-              SendReason::retransmit_fast, false);
-}
-
-/// The part of `hole` that one segment carries, when the windows let it.
-std::optional<Connection::Range> Connection::clip(std::optional<SackBlock> hole, SendReason reason,
-                                                  bool whatever_window) const {
-  if (!hole || hole->begin >= hole->end) return std::nullopt;
-  const SeqNum begin = hole->begin;
+  if (flight_ == nullptr || flight_->lost_bytes() == 0) return std::nullopt;
+  const auto lost = flight_->next_lost(effective_mss());
   // RFC9293-SHLD-16: only what lies inside the window, but for the oldest octet.
-  if (begin != snd_.una && room_in_window(begin) == 0) return std::nullopt;
-  const SeqNum payload_end = min(min(hole->end, data_end()), begin + max_payload());
-  const bool fin = hole->end > data_end() && payload_end == data_end();
-  const SeqNum end = payload_end + (fin ? 1U : 0U);
+  if (lost->begin != snd_.una && room_in_window(lost->begin) == 0) return std::nullopt;
   const std::uint32_t outstanding = pipe();
-  const bool fits = outstanding == 0 || outstanding + distance(begin, end) <= cwnd();
-  if (!whatever_window && !fits) return std::nullopt;
-  return Range{begin, end, reason};
+  const bool fits = outstanding == 0 || outstanding + distance(lost->begin, lost->end) <= cwnd();
+  if (!fits && !flags_.force_retransmit) return std::nullopt;
+  return Range{lost->begin, lost->end, lost->why};
+}
+
+/// RFC 8985 7.3: new data if the peer takes any, else the last segment again.
+std::optional<Connection::Range> Connection::next_tail_probe() const {
+  const std::uint32_t unsent = fin_sent() ? 0 : distance(snd_.nxt, data_end());
+  const std::uint32_t length = std::min({unsent, room_in_window(snd_.nxt), max_payload()});
+  const bool fin = flags_.fin_queued && !fin_sent() && length == unsent;
+  if (length > 0 || fin) {
+    return Range{snd_.nxt, snd_.nxt + length + (fin ? 1U : 0U), SendReason::tail_loss_probe};
+  }
+  const auto tail = flight_->tail();
+  if (!tail) return std::nullopt;
+  return Range{tail->begin, tail->end, SendReason::tail_loss_probe};
 }
 
 std::optional<Connection::Range> Connection::next_probe() const {
@@ -137,32 +116,13 @@ bool Connection::worth_sending(std::uint32_t length, std::uint32_t unsent) const
 
 /// Bytes thought to be in the network (RFC 6675 4), whatever told us so.
 std::uint32_t Connection::pipe() const {
-  if (extra_ == nullptr) return in_flight();
-  const Scoreboard& scoreboard = extra_->scoreboard;
-  const SeqNum high_rxt = extra_->high_rxt;
-  switch (extra_->recovery) {
-    case TcpRecovery::none: {
-      // Limited transmit: each of the first two duplicate ACKs lets one segment out (RFC 3042).
-      const std::uint32_t left = scoreboard.sacked_bytes() + extra_->dup_bytes;
-      return in_flight() - std::min({in_flight(), left, 2 * effective_mss()});
-    }
-    case TcpRecovery::fast:
-      if (flags_.sack) {
-        return scoreboard.pipe(snd_.una, snd_.nxt, max(snd_.una, high_rxt), effective_mss());
-      }
-      return in_flight() - std::min(extra_->dup_bytes, in_flight());
-    case TcpRecovery::timeout: {
-      // All that was in flight at the timeout counts as lost until it is sent again.
-      std::uint32_t resent = 0;
-      SeqNum from = snd_.una;
-      while (const auto hole = scoreboard.next_hole(from, min(high_rxt, extra_->recover))) {
-        resent += distance(hole->begin, hole->end);
-        from = hole->end;
-      }
-      return resent + distance(extra_->recover, snd_.nxt);
-    }
-  }
-  return in_flight();
+  if (flight_ == nullptr) return in_flight();
+  const std::uint32_t pipe = flight_->pipe();
+  if (flags_.sack || extra_ == nullptr) return pipe;
+  std::uint32_t left = std::min(extra_->dup_bytes, pipe);
+  // Limited transmit: each of the first two duplicate ACKs lets one segment out (RFC 3042).
+  if (extra_->recovery == TcpRecovery::none) left = std::min(left, 2 * effective_mss());
+  return pipe - left;
 }
 
 std::uint32_t Connection::room_in_window(SeqNum seq) const {
@@ -206,11 +166,7 @@ Packet Connection::emit_syn(const Context& context) {
   arm_retransmission(context);
   if (!packet) return packet;
   flags_.syn_pending = false;
-  if (!flags_.syn_retransmitted && !answer) {
-    flags_.timing = true;
-    timed_seq_ = snd_.nxt;
-    timed_at_ = microseconds(context.now);
-  }
+  if (!answer) sent_at_ = context.now;
   return finish_segment(context, packet, header, 0, SendReason::handshake);
 }
 
@@ -238,7 +194,7 @@ Packet Connection::emit_range(const Context& context, const Range& range) {
         std::min<std::uint32_t>(distance(range.begin, extra_->snd_up), 65535));
   }
   on_range_sent(context, sent, attached);
-  add_ack_fields(context, header);
+  add_ack_fields(context, header, attached);
   return finish_segment(context, packet, header, attached, range.reason);
 }
 
@@ -249,36 +205,48 @@ void Connection::on_range_sent(const Context& context, const Range& range, std::
   flags_.probe_pending = false;
   sent_at_ = context.now;
   if (again) {
-    if (range.begin < timed_seq_ && timed_seq_ <= range.end) flags_.timing = false;  // Karn
-    flags_.force_retransmit = false;
-    Extra& extra = this->extra();
-    extra.retransmitted_ts = ts_now(context);
-    extra.count.bytes_in_vain += length;
-    if (extra.path) extra.path->on_retransmission(context.now, range.begin, mss_);
-    if (!probe) {
-      extra.high_rxt = max(extra.high_rxt, range.end);
-      ++extra.count.retransmits;
-      ++context.counters.retransmits;
-    }
+    on_sent_again(context, range, length);
   } else {
-    flags_.override_silly = false;
-    if (PathSearch* path = known_path(); path != nullptr && length > max_payload()) {
-      const std::uint32_t size = mss_ + (length - max_payload());
-      path->on_probe_sent(range.begin, range.end, static_cast<std::uint16_t>(size));
-      ++context.counters.path_probes;
-    }
-    snd_.nxt = range.end;
-    if (!flags_.timing && !probe) {
-      flags_.timing = true;
-      timed_seq_ = range.end;
-      timed_at_ = microseconds(context.now);
-    }
+    on_new_data_sent(context, range, length);
+  }
+  if (recovery() == TcpRecovery::fast) extra_->prr.on_sent(length);
+  if (range.reason == SendReason::tail_loss_probe) {
+    flags_.tail_probe_pending = false;
+    extra().tail_probe = TailProbe{snd_.nxt, again};
+    arm_retransmission(context);
   }
   // RFC6298-5.1. What runs while nothing is in flight is the persist timer.
   if (was_idle || !timers_.is_set(TimerSlot::retransmit)) {
     if (was_idle && !probe) progress_at_ = context.now;
     arm_retransmission(context);
   }
+  if (!again) arm_loss_timer(context);
+}
+
+void Connection::on_sent_again(const Context& context, const Range& range, std::uint32_t length) {
+  flags_.force_retransmit = false;
+  Extra& extra = this->extra();
+  extra.retransmitted_ts = ts_now(context);
+  extra.count.bytes_in_vain += length;
+  if (extra.path) extra.path->on_retransmission(context.now, range.begin, mss_);
+  if (range.reason == SendReason::window_probe) return;
+  flight_->on_resent(context.now, range.begin, range.end);
+  if (range.begin == snd_.una) arm_retransmission(context);  // it is what the timer waits for
+  ++extra.count.retransmits;
+  ++context.counters.retransmits;
+}
+
+void Connection::on_new_data_sent(const Context& context, const Range& range,
+                                  std::uint32_t length) {
+  flags_.override_silly = false;
+  if (PathSearch* path = known_path(); path != nullptr && length > max_payload()) {
+    const std::uint32_t size = mss_ + (length - max_payload());
+    path->on_probe_sent(range.begin, range.end, static_cast<std::uint16_t>(size));
+    ++context.counters.path_probes;
+  }
+  snd_.nxt = range.end;
+  if (flight_ == nullptr) flight_ = std::make_unique<Flight>(snd_.una);
+  flight_->on_sent(context.now, range.end, effective_mss());
 }
 
 void Connection::arm_persist_if_stuck(const Context& context) {
@@ -299,7 +267,7 @@ Packet Connection::emit_ack(const Context& context, SeqNum seq, SendReason reaso
   TcpHeader header;
   header.seq = seq;
   header.flags = TcpFlag::ack;
-  add_ack_fields(context, header);
+  add_ack_fields(context, header, 0);
   return finish_segment(context, packet, header, 0, reason);
 }
 
@@ -316,14 +284,16 @@ Packet Connection::emit_reset(const Context& context) {
   return finish_segment(context, packet, header, 0, SendReason::reset);
 }
 
-/// ACK, window, timestamp and SACK: what every segment of a synchronised connection says.
-void Connection::add_ack_fields(const Context& context, TcpHeader& header) {
+/// ACK, window, timestamp and SACK: what every segment of a synchronised connection says. What is
+/// sent again may leave no room for SACK beside its `length`.
+void Connection::add_ack_fields(const Context& context, TcpHeader& header, std::uint32_t length) {
   header.ack = rcv_.nxt;
   header.window = advertise_window();
   TcpOptions& options = header.options;
   if (flags_.timestamps) options.timestamps = TcpTimestamps{ts_now(context), ts_recent_};
-  if (flags_.sack && extra_ != nullptr) {
-    std::span<SackBlock> room = std::span(options.sack_blocks).first(flags_.timestamps ? 3 : 4);
+  const std::size_t blocks = room_for_sack(length);
+  if (flags_.sack && extra_ != nullptr && blocks > 0) {
+    std::span<SackBlock> room = std::span(options.sack_blocks).first(blocks);
     if (flags_.duplicate_pending) {  // RFC 2883 4: reported once, as the first block
       room.front() = extra_->duplicate;
       room = room.subspan(1);
@@ -349,6 +319,13 @@ Packet Connection::finish_segment(const Context& context, Packet& packet, TcpHea
     context.emit(tuple_.local, tuple_.remote, SegmentSent{header, length, reason});
   }
   return std::move(packet);
+}
+
+/// Blocks that fit a segment of `length`.
+std::size_t Connection::room_for_sack(std::uint32_t length) const {
+  const std::uint32_t most = flags_.timestamps ? 3 : 4;
+  const std::uint32_t room = effective_mss() - std::min(length, effective_mss());
+  return room < 12 ? 0 : std::min(most, (room - 4) / 8);
 }
 
 std::uint32_t Connection::max_payload() const {

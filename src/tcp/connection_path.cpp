@@ -121,10 +121,7 @@ std::optional<Connection::Range> Connection::next_path_probe(Instant now) const 
 bool Connection::lost_probe_alone() const {
   const PathSearch* path = known_path();
   if (path == nullptr || !path->is_probing() || path->probe_begin() != snd_.una) return false;
-  const Scoreboard& scoreboard = extra_->scoreboard;
-  if (scoreboard.empty()) return true;
-  const auto hole = scoreboard.next_hole(path->probe_end(), scoreboard.highest());
-  return !hole || hole->begin >= hole->end;
+  return flight_->lost_bytes() == distance(path->probe_begin(), path->probe_end());
 }
 
 }  // namespace hawser::tcp

@@ -11,6 +11,7 @@ void Connection::on_time(const Context& context) {
     context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::delayed_ack});
     flags_.ack_now = true;
   }
+  if (flight_ != nullptr && flight_->timer() <= context.now) on_loss_timer(context);
   if (timers_.take_expired(TimerSlot::retransmit, context.now)) on_retransmission_timer(context);
   if (extra_ != nullptr && extra_->idle_at <= context.now) {
     extra_->idle_at = kNever;
@@ -36,7 +37,6 @@ void Connection::on_retransmission_timer(const Context& context) {
     ++extra().count.timeouts;
     flags_.syn_lost_twice = flags_.syn_retransmitted;
     flags_.syn_retransmitted = true;
-    flags_.timing = false;
     flags_.syn_pending = true;
   } else if (in_flight() == 0 || snd_.wnd == 0) {
     on_persist_timer(context);
@@ -65,30 +65,23 @@ void Connection::on_retransmission_timeout(const Context& context) {
     ready_ |= Ready::error;
   }
   // A peer that SACKed the octet which its ACK still asks for has dropped it again (RFC 2018 8).
-  if (extra.scoreboard.is_sacked(snd_.una)) extra.scoreboard.clear();
+  if (flight_->has_reneged()) flight_->lose_sacked();
   if (!believe_held_message(context)) {
     suspect_black_hole(context);
     const bool again = extra.recovery == TcpRecovery::timeout;
     congestion_.on_congestion(again ? CongestionSignal::timeout_again : CongestionSignal::timeout,
                               congestion_state(context));
   }
-  resend_all();
+  if (flags_.sack) {
+    flight_->on_timeout(context.now, path_now());
+  } else {
+    flight_->lose_all(SendReason::retransmit_rto);
+  }
+  flight_->cut(effective_mss());  // the segments of now may be smaller than those of then
+  enter_timeout_recovery();
   context.emit(tuple_.local, tuple_.remote,
                LossDetected{snd_.una, snd_.nxt, SendReason::retransmit_rto});
   context.emit(tuple_.local, tuple_.remote, CongestionChanged{cwnd(), congestion_.ssthresh()});
-}
-
-/// From here on all that is in flight counts as lost.
-void Connection::resend_all() {
-  Extra& extra = this->extra();
-  extra.recovery = TcpRecovery::timeout;
-  extra.window_after_recovery.reset();
-  extra.recover = snd_.nxt;
-  extra.high_rxt = snd_.una;
-  extra.dup_bytes = 0;
-  extra.dup_acks = 0;
-  flags_.force_retransmit = false;
-  flags_.timing = false;
 }
 
 void Connection::arm_retransmission(const Context& context) {

@@ -14,18 +14,24 @@
 #include "hawser/time.hpp"
 #include "tcp/path_search.hpp"
 #include "tcp/reassembly.hpp"
-#include "tcp/scoreboard.hpp"
+#include "tcp/recovery/prr.hpp"
 
 namespace hawser::tcp {
 
+/// A probe of the tail whose effect is not known yet.
+struct TailProbe {
+  SeqNum end;          ///< SND.NXT when it was sent
+  bool again = false;  ///< it repeated what was in flight
+};
+
 struct Extra {
   /// Made while `una` is SND.UNA: nothing is known to be lost.
-  explicit Extra(SeqNum una) : recover(una - 1U), high_rxt(una) {}
+  explicit Extra(SeqNum una) : recover(una - 1U) {}
 
-  // The sender's repair of losses (RFC 5681, RFC 6582, RFC 6675).
-  Scoreboard scoreboard;
-  SeqNum recover;               ///< the end of what was sent when recovery began (RFC 6582 3.2)
-  SeqNum high_rxt;              ///< the end of what this recovery has retransmitted
+  // The sender's repair of losses (RFC 5681, RFC 6582, RFC 8985, RFC 9937).
+  SeqNum recover;  ///< the end of what was sent when recovery began (RFC 6582 3.2)
+  Prr prr;
+  std::uint32_t recovery_window = 0;  ///< in fast recovery: what may be in flight
   std::uint32_t dup_bytes = 0;  ///< without SACK: what duplicate ACKs say has left the network
   std::uint32_t retransmitted_ts = 0;  ///< our timestamp when data was last sent again
   std::uint8_t dup_acks = 0;
@@ -33,6 +39,7 @@ struct Extra {
   /// After fast recovery, until the congestion window is no larger: what may be in flight, so that
   /// no burst follows it (RFC 6582 3.2 step 3, full acknowledgment (1)).
   std::optional<std::uint32_t> window_after_recovery;
+  std::optional<TailProbe> tail_probe;  ///< one is out (RFC 8985 7.4)
 
   // The receiver's gaps.
   std::uint8_t acks_owed = 0;  ///< duplicate ACKs to send, one for each segment out of order

@@ -1,4 +1,5 @@
-// The deadlines of one connection, but for keep-alive (extra.hpp). Re-arming is a store; the stack
+// The deadlines of one connection, but for keep-alive (extra.hpp) and the probes of what is in
+// flight (recovery/flight.hpp). Re-arming is a store; the stack
 // asks for the earliest.
 #pragma once
 
@@ -24,7 +25,8 @@ class Timers {
   void set(TimerSlot slot, Instant at) { deadlines_[index(slot)] = at; }
   void clear(TimerSlot slot) { deadlines_[index(slot)] = kNever; }
   void clear_all() { deadlines_.fill(kNever); }
-  bool is_set(TimerSlot slot) const { return deadlines_[index(slot)] != kNever; }
+  Instant at(TimerSlot slot) const { return deadlines_[index(slot)]; }
+  bool is_set(TimerSlot slot) const { return at(slot) != kNever; }
   Instant earliest() const { return std::ranges::min(deadlines_); }
 
   /// Clears the slot and returns true when its deadline has come.

@@ -191,7 +191,8 @@ TEST_F(PathMtu, AnOutageIsForgottenAtOnce) {
   establish({.sack = true});
   transfer(100'000, 0xffff);
   write(20000);
-  take_all();  // lost, all of them
+  take_all();          // lost, all of them
+  out_within(2s, {});  // the probe of the tail as well (RFC 8985 7)
   out_within(2s, {.length = 1460});
   while (counters.black_holes == 0) {
     after(connection().next_deadline() - now());

@@ -126,12 +126,13 @@ TEST_F(Recovery, IsNotBegunByWhatATimeoutSentAgain) {  // RFC6582-3.2
   EXPECT_EQ(script.info().ssthresh, ssthresh);
 }
 
-TEST_F(Recovery, SkipsWhatArrived) {  // RFC6675-5, RFC2018-5
+TEST_F(Recovery, SkipsWhatArrived) {  // RFC8985-6.2, RFC2018-5
   send_flight({.sack = true});
   // Segments 0, 2 and 4 are lost.
   duplicate_ack({{at(1), at(2)}});
   duplicate_ack({{at(3), at(4)}, {at(1), at(2)}});
   script.take_all();
+  script.after(1ms);
   duplicate_ack({{at(5), at(6)}, {at(3), at(4)}, {at(1), at(2)}});
   script.out({.seq = at(0), .length = kMss});
   std::multiset<std::uint32_t> again{at(0)};
@@ -145,9 +146,9 @@ TEST_F(Recovery, SkipsWhatArrived) {  // RFC6675-5, RFC2018-5
   EXPECT_EQ(script.info().fast_recoveries, 1U);
 }
 
-TEST_F(Recovery, BeginsWhenMoreThanTwoSegmentsArrivedAbove) {  // RFC6675-4, RFC6675-5
+TEST_F(Recovery, BeginsAtOnceWhenThreeSegmentsArrivedAbove) {  // RFC8985-6.2: step 4
   send_flight({.sack = true});
-  duplicate_ack({{at(1), at(3) + 1}});
+  duplicate_ack({{at(1), at(4)}});
   script.out({.seq = at(0), .length = kMss});
   EXPECT_EQ(script.info().fast_recoveries, 1U);
 }
