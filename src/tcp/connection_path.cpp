@@ -14,6 +14,8 @@ namespace {
 constexpr std::uint32_t kBehindProbe = 4;
 /// Timeouts in a row that make a black hole of one more try, and of the next smaller size.
 constexpr std::uint32_t kSuspicious = 2;
+/// The same when the segments are as small as the next size would make them.
+constexpr std::uint32_t kVerySuspicious = 3 * kSuspicious;
 
 }  // namespace
 
@@ -91,9 +93,15 @@ bool Connection::believe_held_message(const Context& context) {
 /// RFC4821-7.7: what is lost again and again may be too large for a path whose routers are silent.
 void Connection::suspect_black_hole(const Context& context) {
   if (!context.config.path_mtu_search || rtt_.backoff() % kSuspicious != 0) return;
-  const auto smaller = smaller_mss(tuple_.remote.address.family(), mss_);
-  const std::uint32_t lost = std::min(sent_payload(), effective_mss());
-  if (!smaller || lost + (mss_ - effective_mss()) <= *smaller) return;
+  const Family family = tuple_.remote.address.family();
+  const auto lost = static_cast<std::uint16_t>(std::min(sent_payload(), effective_mss()) + mss_ -
+                                               effective_mss());
+  auto smaller = smaller_mss(family, mss_);
+  // What the next size would not make smaller is seldom too large, but may be.
+  if (smaller && lost <= *smaller && rtt_.backoff() >= kVerySuspicious) {
+    smaller = smaller_mss(family, lost);
+  }
+  if (!smaller || lost <= *smaller) return;
   ++context.counters.black_holes;
   path_search().on_black_hole();
   lower_mss(*smaller);

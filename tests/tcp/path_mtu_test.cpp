@@ -176,6 +176,18 @@ TEST_F(PathMtu, SmallSegmentsAreNotLostForTheirSize) {
   EXPECT_LE(counters.black_holes, 1U);
 }
 
+// They were sent for ever when the next size would not have made them smaller.
+TEST_F(PathMtu, SmallSegmentsMayBeTooLargeToo) {
+  establish();
+  write(1000);
+  take_all();
+  for (int i = 0; i < 5; ++i) out_within(100s, {.seq = 1, .length = 1000});
+  out_within(100s, {.seq = 1, .length = 536});
+  EXPECT_EQ(counters.black_holes, 1U);
+  for (int i = 0; i < 2; ++i) out_within(200s, {.seq = 1, .length = 536});
+  EXPECT_EQ(counters.black_holes, 1U);
+}
+
 TEST_F(PathMtu, ATransferGoesThroughABlackHole) {  // RFC4821-7
   establish({.sack = true});
   transfer(3'000'000, 1340);
