@@ -94,6 +94,19 @@ void Run::schedule_partitions() {
   }
 }
 
+void Run::schedule_changes() {
+  const auto change = [this](Direction direction, Impairment to) {
+    to.partitioned = world_.impairment(link_, direction).partitioned;
+    world_.set_impairment(link_, direction, to);
+  };
+  for (const PathChange& planned : plan_.changes) {
+    world_.schedule(planned.at, [change, &planned] {
+      change(Direction::a_to_b, planned.a_to_b);
+      change(Direction::b_to_a, planned.b_to_a);
+    });
+  }
+}
+
 void Run::connect(Connection& connection, bool a_connects) {
   const Port fixed{connection.plan.local_port};
   const Port port = connection.plan.simultaneous ? fixed : kListenPort;
@@ -203,6 +216,7 @@ Outcome Run::operator()() {
   listen(b_, listener_b_);
   schedule_connections();
   schedule_partitions();
+  schedule_changes();
   run_connections();
   wind_down();
   // Pauses of programs that have left may still be scheduled.
@@ -222,6 +236,10 @@ Outcome Run::outcome() const {
 
 Outcome run_seed(std::uint64_t seed, Trace trace) {
   return Run(draw_plan(seed), std::move(trace))();
+}
+
+Outcome run_recovery_seed(std::uint64_t seed, Trace trace) {
+  return Run(draw_recovery_plan(seed), std::move(trace))();
 }
 
 }  // namespace hawser::swarm

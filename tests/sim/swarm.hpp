@@ -12,6 +12,8 @@ namespace hawser::swarm {
 
 /// Runs one seed. The same seed gives the same trace.
 Outcome run_seed(std::uint64_t seed, Trace trace = {});
+/// The same for a plan of draw_recovery_plan.
+Outcome run_recovery_seed(std::uint64_t seed, Trace trace = {});
 
 /// One seed as it runs.
 class Run : public Stage {
@@ -28,6 +30,7 @@ class Run : public Stage {
   void listen(StackId stack, SocketHandle& listener);
   void schedule_connections();
   void schedule_partitions();
+  void schedule_changes();
   void connect(Connection& connection, bool a_connects);
   void accept_all(bool on_a);
   void on_ready(bool on_a, SocketHandle socket, Ready ready);

@@ -22,6 +22,7 @@ struct PlanKind {
   Outcome (*run)(std::uint64_t seed, hawser::swarm::Trace trace);
 };
 constexpr std::array kPlans = {PlanKind{"tcp", hawser::swarm::run_seed},
+                               PlanKind{"recovery", hawser::swarm::run_recovery_seed},
                                PlanKind{"network", hawser::swarm::run_network_seed}};
 
 struct Options {
@@ -36,6 +37,8 @@ constexpr std::string_view kHelp =
 
   --plan KIND   what is drawn from a seed (tcp)
                   tcp      TCP between two hosts over a bad link
+                  recovery the same with longer streams, and with what makes repairing hard:
+                           bursts, heavy loss, bunches, closed windows, paths that change
                   network  hosts on an Ethernet: TCP, datagrams in fragments, echoes, while
                            neighbours and addresses come and go and are lied about
   --seed N      the first seed (1)

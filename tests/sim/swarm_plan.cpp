@@ -164,10 +164,11 @@ ConnectionPlan draw_connection(Random& random, const Ends& ends, std::uint16_t i
 std::string describe(const Impairment& i) {
   return fmt::format(
       "{} bit/s, delay {}, jitter {}, queue {} B, loss {:.1f}%{}, reorder {:.0f}% by {}, duplicate "
-      "{:.0f}%, corrupt {:.0f}%",
+      "{:.0f}%, corrupt {:.0f}%{}",
       i.rate, i.delay / 1us, i.jitter / 1us, i.queue, i.loss * 100,
       i.burst.enter > 0 ? " and bursts" : "", i.reorder * 100, i.reorder_delay / 1us,
-      i.duplicate * 100, i.corrupt * 100);
+      i.duplicate * 100, i.corrupt * 100,
+      i.mtu == 0 ? "" : fmt::format(", mtu {}{}", i.mtu, i.mtu_silent ? " silently" : ""));
 }
 
 std::string describe(const TcpConfig& c) {
@@ -198,15 +199,27 @@ Duration longest_pause(const ConnectionPlan& connection) {
   return longest_pause(connection.a) + longest_pause(connection.b);
 }
 
-double Plan::round_trip_loss() const { return 1 - (1 - failure(a_to_b)) * (1 - failure(b_to_a)); }
+double Plan::round_trip_loss() const {
+  double loss = 1 - (1 - failure(a_to_b)) * (1 - failure(b_to_a));
+  for (const PathChange& change : changes) {
+    loss = std::max(loss, 1 - (1 - failure(change.a_to_b)) * (1 - failure(change.b_to_a)));
+  }
+  return loss;
+}
 
 Duration Plan::patience() const {
   double loss = std::max(round_trip_loss(), 0.01);
   for (const Impairment* way : {&a_to_b, &b_to_a}) {
-    // A burst is counted in frames: a connection that sends seldom sits through all of it.
-    if (way->burst.enter > 0) loss = std::max(loss, 1 - way->burst.leave);
+    // A burst is counted in frames: a connection that sends seldom sits through all of it, if it
+    // does not end by itself.
+    const bool endless = way->burst.longest == Duration::max();
+    if (way->burst.enter > 0 && endless) loss = std::max(loss, 1 - way->burst.leave);
   }
   Duration total = time_of_retransmissions(loss, tcp_a.max_rto);
+  for (const PathChange& change : changes) {
+    // Each size that is tried after some timeouts may be too large again (RFC 4821 7.7).
+    if (change.a_to_b.mtu != 0) total += 10 * tcp_a.max_rto;
+  }
   for (const Partition& partition : partitions) total += 2 * partition.length + tcp_a.max_rto;
   for (const ConnectionPlan& connection : connections) {
     total += longest_pause(connection);
@@ -222,6 +235,11 @@ std::string Plan::describe() const {
                   swarm::describe(b_to_a), swarm::describe(tcp_a), swarm::describe(tcp_b));
   for (std::size_t i = 0; i < connections.size(); ++i) {
     text += fmt::format("  #{} {}", i, swarm::describe(connections[i]));
+  }
+  for (const PathChange& change : changes) {
+    text += fmt::format("  from {} ms on\n    a->b {}\n    b->a {}\n",
+                        change.at.time_since_epoch() / 1ms, swarm::describe(change.a_to_b),
+                        swarm::describe(change.b_to_a));
   }
   for (const Partition& p : partitions) {
     text += fmt::format("  partition at {} ms for {} ms\n", p.begin.time_since_epoch() / 1ms,

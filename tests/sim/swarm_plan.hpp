@@ -71,6 +71,13 @@ struct Partition {
   Duration length;
 };
 
+/// What the path is like from a moment on.
+struct PathChange {
+  Instant at;
+  Impairment a_to_b;
+  Impairment b_to_a;
+};
+
 struct Plan {
   std::uint64_t seed = 0;
   Family family = Family::ipv4;
@@ -83,17 +90,21 @@ struct Plan {
   std::uint32_t backlog = 0;
   std::vector<ConnectionPlan> connections;
   std::vector<Partition> partitions;
+  std::vector<PathChange> changes;
   /// Keep-alive or user timeouts are short enough to end a connection that only has bad luck.
   bool timeouts_possible = false;
 
   /// How long the longest of all pauses without progress may be: the time of retransmissions, and
   /// all planned pauses.
   Duration patience() const;
-  /// Probability that a frame one way or its answer is lost.
+  /// Probability that a frame one way or its answer is lost, while that is likeliest.
   double round_trip_loss() const;
   std::string describe() const;
 };
 
 Plan draw_plan(std::uint64_t seed);
+/// Longer streams, and what makes the repair of losses hard: bursts, heavy loss, loss of one way
+/// only, bunches, wide reordering, closed windows, paths that change or become narrow.
+Plan draw_recovery_plan(std::uint64_t seed);
 
 }  // namespace hawser::swarm

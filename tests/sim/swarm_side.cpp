@@ -139,6 +139,28 @@ void Side::abandon() {
   if (handle_) (void)stage_.world().stack(stack_).tcp_abort(stage_.world().now(), handle_);
 }
 
+void Side::check_not_silent() {
+  if (done_ || !handle_) return;
+  const auto info = stage_.world().stack(stack_).tcp_info(handle_);
+  if (!info) return;
+  const Instant now = stage_.world().now();
+  // The timer was set at the last acknowledgment, and may be longer than what was measured since.
+  if (info->bytes_acked != acked_) longest_rto_ = last_rto_;
+  acked_ = info->bytes_acked;
+  last_rto_ = info->rto;
+  longest_rto_ = std::max(longest_rto_, last_rto_);
+  const std::uint64_t segments = info->segments_sent + info->segments_received;
+  const bool is_idle = info->in_flight + info->send_queue == 0;
+  if (segments != segments_ || is_idle || was_idle_) {
+    was_idle_ = is_idle;
+    segments_ = segments;
+    last_segment_ = now;
+  } else if (now - last_segment_ > longest_rto_) {
+    stage_.fail(connection_, fmt::format("{} is silent for {} ms", describe(),
+                                         (now - last_segment_) / std::chrono::milliseconds(1)));
+  }
+}
+
 void Side::end(Error error) {
   stage_.note(*this, "sees error: " + name_of(error));
   const bool excused = stage_.excuses(connection_, *this, error);

@@ -28,6 +28,9 @@ class Side {
   void on_ready(Ready ready);
   /// Gives up on a peer that has vanished.
   void abandon();
+  /// Whoever has something to send that is not acknowledged is never silent for longer than its
+  /// retransmission timeout: it sends again, or probes (RFC 6298 5, RFC 9293 3.8.6.1).
+  void check_not_silent();
 
   bool begun() const { return begun_; }
   bool done() const { return done_; }
@@ -81,6 +84,12 @@ class Side {
   bool done_ = false;
   std::optional<Error> error_;
   std::optional<Instant> closed_at_;
+  bool was_idle_ = true;        // nothing to send, or to be acknowledged
+  std::uint64_t segments_ = 0;  // sent and received
+  Instant last_segment_;        // or when there was something to send
+  std::uint64_t acked_ = 0;
+  Duration last_rto_{};
+  Duration longest_rto_{};  // since anything was acknowledged
 };
 
 }  // namespace hawser::swarm

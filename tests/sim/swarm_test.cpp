@@ -29,6 +29,20 @@ TEST_P(SwarmTest, KeepsWhatTcpPromises) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, SwarmTest, ::testing::Range<std::uint64_t>(1, 401, 50));
 
+class RecoverySwarmTest : public ::testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(RecoverySwarmTest, GetsOnWhateverIsLost) {
+  constexpr std::uint64_t kSeeds = 25;
+  for (std::uint64_t seed = GetParam(); seed < GetParam() + kSeeds; ++seed) {
+    const Outcome outcome = run_recovery_seed(seed);
+    EXPECT_TRUE(outcome.ok()) << "seed " << seed << ": " << outcome.failure
+                              << "\nreplay: hawser-swarm --plan recovery --seed " << seed
+                              << " --verbose";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, RecoverySwarmTest, ::testing::Range<std::uint64_t>(1, 201, 25));
+
 class NetworkSwarmTest : public ::testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(NetworkSwarmTest, DeliversWhatWasSentAndKeepsNothing) {
@@ -51,8 +65,16 @@ TEST(Swarm, SeedsThatFailedOnce) {
   }
 }
 
+TEST(Swarm, RecoverySeedsThatFailedOnce) {
+  // Segments too large for a narrow path, but no larger than the next size to try, went for ever.
+  for (const std::uint64_t seed : {8732, 9497, 3622}) {
+    const Outcome outcome = run_recovery_seed(seed);
+    EXPECT_TRUE(outcome.ok()) << "seed " << seed << ": " << outcome.failure;
+  }
+}
+
 TEST(Swarm, SameSeedSameTrace) {
-  for (const auto run : {run_seed, run_network_seed}) {
+  for (const auto run : {run_seed, run_recovery_seed, run_network_seed}) {
     const std::string trace = trace_of(run, 3);
     EXPECT_FALSE(trace.empty());
     EXPECT_EQ(trace, trace_of(run, 3));
