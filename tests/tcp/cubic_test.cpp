@@ -148,7 +148,7 @@ TEST(Cubic, GrowsByHalfInARoundTripAtMost) {  // RFC9438-4.2
   }
 }
 
-TEST(Cubic, IsChosenByName) {
+TEST(Cubic, IsChosenByName) {  // RFC9293-MAY-18
   const CongestionAlgorithm* cubic = find_congestion({}, "cubic");
   ASSERT_NE(cubic, nullptr);
   EXPECT_EQ(cubic->name, "cubic");

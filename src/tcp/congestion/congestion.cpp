@@ -10,6 +10,7 @@ namespace {
 constexpr CongestionAlgorithm kReno = congestion_algorithm<NewReno>("reno");
 constexpr CongestionAlgorithm kCubic = congestion_algorithm<Cubic>("cubic");
 
+/// RFC9293-MAY-18: others than that of RFC 5681.
 constexpr std::array kOurs = {&kReno, &kCubic};
 
 }  // namespace
