@@ -41,12 +41,34 @@ struct CongestionState {
   TcpRecovery recovery{};
 };
 
-/// What an acknowledgment of new data told, the state being that after it.
+/// How fast a flight arrived: from the moment when the segment left that an acknowledgment is news
+/// of (the one sent last, if it is of several) until now (draft-ietf-ccwg-bbr 4.1).
+struct RateSample {
+  std::uint32_t delivered = 0;        ///< bytes that arrived in `interval`
+  Duration interval{};                ///< zero: there is no sample
+  std::uint32_t prior_delivered = 0;  ///< AckSample::total_delivered when that segment left
+  std::uint32_t in_flight = 0;        ///< bytes, when that segment had left
+  std::uint32_t lost = 0;             ///< bytes found lost in `interval`
+  bool app_limited = false;           ///< the program had nothing more to send then
+
+  /// Bytes a second; zero without a sample.
+  std::uint64_t rate() const {
+    if (interval <= Duration::zero()) return 0;
+    return std::uint64_t{delivered} * 1'000'000'000 / static_cast<std::uint64_t>(interval.count());
+  }
+};
+
+/// What an acknowledgment told, the state being that after it.
 struct AckSample : CongestionState {
   std::uint32_t acked = 0;      ///< bytes that it moved SND.UNA on by
   std::optional<Duration> rtt;  ///< its round-trip time, where it tells one (RFC 6298 3)
   /// The congestion window was what held the sender back: it may grow (RFC 7661).
   bool window_limited = false;
+  std::uint32_t delivered = 0;        ///< bytes that it says have arrived, by ACK or SACK
+  std::uint32_t total_delivered = 0;  ///< bytes that ever have, modulo 2^32
+  std::uint32_t lost = 0;             ///< bytes found lost since the sample before
+  std::uint32_t pipe = 0;             ///< bytes thought to be in the network (RFC 6675 4)
+  RateSample rate{};
 };
 
 /// How a connection begins to use an algorithm.
@@ -64,15 +86,20 @@ enum class CongestionSignal : std::uint8_t {
 };
 
 /// The members that an algorithm must have. It may also have
-/// `void on_recovered(const CongestionState&)`: all that was in flight when recovery began has been
-/// acknowledged.
+///
+///   void on_recovered(const CongestionState&);  // what was in flight when recovery began is acked
+///   std::uint64_t pacing_rate() const;          // bytes a second at which to send; 0: at once
+///   static constexpr bool kModelsPath = true;
+///
+/// An algorithm that models the path is told of every acknowledgment, those as well that only SACK,
+/// and its window holds in fast recovery too, where RFC 9937 rules otherwise.
 template <typename T>
 concept CongestionControl =
     std::default_initializable<T> &&
     requires(T t, const T c, const CongestionStart& start, const AckSample& ack,
              CongestionSignal signal, const CongestionState& state) {
       t.on_start(start);
-      t.on_ack(ack);  // in recovery as well
+      t.on_ack(ack);  // of new data, in recovery as well
       t.on_congestion(signal, state);
       t.on_idle(state);  // data is to be sent, but none was for an RTO (RFC 5681 4.1)
       { c.cwnd() } -> std::same_as<std::uint32_t>;
@@ -86,6 +113,7 @@ struct CongestionAlgorithm {
   static constexpr std::size_t kRoom = 16;
 
   std::string_view name;
+  bool models_path;
   void (*make)(void* room);
   void (*destroy)(void* room);
   void (*on_start)(void* room, const CongestionStart& start);
@@ -95,6 +123,7 @@ struct CongestionAlgorithm {
   void (*on_idle)(void* room, const CongestionState& state);
   std::uint32_t (*cwnd)(const void* room);
   std::uint32_t (*ssthresh)(const void* room);
+  std::uint64_t (*pacing_rate)(const void* room);  ///< null: it does not pace
 };
 
 namespace detail {
@@ -130,6 +159,16 @@ struct CongestionRoom {
   static void recovered(T& t, const CongestionState& state) {
     if constexpr (requires { t.on_recovered(state); }) t.on_recovered(state);
   }
+  static constexpr bool models_path() {
+    if constexpr (requires { T::kModelsPath; }) return T::kModelsPath;
+    return false;
+  }
+  static constexpr auto pacing_rate() -> std::uint64_t (*)(const void*) {
+    if constexpr (requires(const T& t) { t.pacing_rate(); }) {
+      return [](const void* room) -> std::uint64_t { return of(room).pacing_rate(); };
+    }
+    return nullptr;
+  }
 };
 
 }  // namespace detail
@@ -140,6 +179,7 @@ constexpr CongestionAlgorithm congestion_algorithm(std::string_view name) {
   using Room = detail::CongestionRoom<T>;
   return {
       .name = name,
+      .models_path = Room::models_path(),
       .make = Room::make,
       .destroy = Room::destroy,
       .on_start = [](void* room, const CongestionStart& s) { Room::of(room).on_start(s); },
@@ -151,6 +191,7 @@ constexpr CongestionAlgorithm congestion_algorithm(std::string_view name) {
       .on_idle = [](void* room, const CongestionState& s) { Room::of(room).on_idle(s); },
       .cwnd = [](const void* room) { return Room::of(room).cwnd(); },
       .ssthresh = [](const void* room) { return Room::of(room).ssthresh(); },
+      .pacing_rate = Room::pacing_rate(),
   };
 }
 

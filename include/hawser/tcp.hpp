@@ -62,6 +62,7 @@ enum class SendBlocked : std::uint8_t {
   nothing_to_send,  ///< the application has written nothing more
   handshake,        ///< not yet established
   congestion_window,
+  pacing,  ///< congestion control spaces segments out
   peer_window,
   nagle,         ///< a small segment waits for an ACK (RFC 9293 3.7.4)
   silly_window,  ///< the usable window is too small to be worth it (RFC 9293 3.8.6.2.1)
@@ -157,7 +158,8 @@ struct TcpInfo {
   std::uint8_t rcv_wscale = 0;
   bool timestamps = false;
   bool sack = false;
-  std::optional<Duration> srtt;  ///< unset before the first sample
+  std::optional<Duration> srtt;     ///< unset before the first sample
+  std::optional<Duration> min_rtt;  ///< the least ever seen
   Duration rttvar{};
   Duration rto{};
   std::uint32_t backoff = 0;  ///< successive timeouts
@@ -165,6 +167,8 @@ struct TcpInfo {
   std::string_view congestion_control;  ///< the name of the algorithm, which the stack keeps
   std::uint32_t cwnd = 0;               ///< bytes
   std::uint32_t ssthresh = 0;           ///< bytes
+  std::uint64_t pacing_rate = 0;        ///< bytes a second; 0: segments leave as they may
+  std::uint64_t delivery_rate = 0;      ///< bytes a second at the last ACK; 0: nothing in flight
   std::uint32_t snd_wnd = 0;            ///< the peer's window, bytes
   std::uint32_t rcv_wnd = 0;            ///< the window we advertised, bytes
   std::uint32_t in_flight = 0;          ///< bytes sent and not acknowledged

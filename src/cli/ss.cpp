@@ -76,6 +76,8 @@ std::vector<std::string> details_of(const Json& item) {
                                                     {"recovery", "recovery"},
                                                     {"cwnd", "cwnd"},
                                                     {"ssthresh", "ssthresh"},
+                                                    {"pacing_rate", "pacing_rate"},
+                                                    {"delivery_rate", "delivery_rate"},
                                                     {"snd_wnd", "snd_wnd"},
                                                     {"rcv_wnd", "rcv_wnd"},
                                                     {"in_flight", "in_flight"},

@@ -35,6 +35,9 @@ Json describe_connection(const TcpInfo& info) {
     json["rtt_ms"] = milliseconds(*info.srtt);
     json["rttvar_ms"] = milliseconds(info.rttvar);
   }
+  if (info.min_rtt) {
+    json["min_rtt_ms"] = milliseconds(*info.min_rtt);
+  }
   json["rto_ms"] = milliseconds(info.rto);
   const Json numbers = {
       {"backoff", info.backoff},
@@ -42,6 +45,8 @@ Json describe_connection(const TcpInfo& info) {
       {"recovery", to_string(info.recovery)},
       {"cwnd", info.cwnd},
       {"ssthresh", info.ssthresh},
+      {"pacing_rate", info.pacing_rate},
+      {"delivery_rate", info.delivery_rate},
       {"snd_wnd", info.snd_wnd},
       {"rcv_wnd", info.rcv_wnd},
       {"in_flight", info.in_flight},

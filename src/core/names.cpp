@@ -179,6 +179,8 @@ std::string_view to_string(SendBlocked reason) {
       return "handshake";
     case SendBlocked::congestion_window:
       return "congestion window";
+    case SendBlocked::pacing:
+      return "pacing";
     case SendBlocked::peer_window:
       return "peer window";
     case SendBlocked::nagle:

@@ -100,7 +100,7 @@ class Connection {
   /// kNever when only an input can change anything.
   Instant next_deadline() const {
     Instant earliest = timers_.earliest();
-    if (flight_ != nullptr) earliest = std::min(earliest, flight_->timer());
+    if (flight_ != nullptr) earliest = std::min(earliest, flight_->next_deadline());
     return extra_ == nullptr ? earliest : std::min(earliest, extra_->idle_at);
   }
   /// What has become possible since the last call.
@@ -231,8 +231,8 @@ class Connection {
   bool is_duplicate_ack(const Segment& segment) const;
   void release_acknowledged(std::uint32_t acked);
   bool window_was_full(std::uint32_t flight) const;
-  void tell_congestion_control(const Context& context, std::uint32_t acked, std::uint32_t flight,
-                               std::optional<Duration> rtt);
+  void tell_congestion_control(const Context& context, const Flight::Delivery& delivery,
+                               std::uint32_t acked, std::optional<Duration> rtt, bool limited);
   void update_send_window(const Context& context, const Segment& segment);
   Flight::Delivery tell_flight(const Context& context, const Segment& segment);
   std::optional<std::chrono::milliseconds> echoed_ticks(const Context& context,
@@ -278,6 +278,8 @@ class Connection {
 
   // connection_output.cpp
   bool has_nothing_to_send() const;
+  void note_nothing_to_send();
+  bool is_paced(Instant now) const;
   std::optional<Range> next_range(Instant now) const;
   std::optional<Range> next_retransmission() const;
   std::optional<Range> next_tail_probe() const;
@@ -346,7 +348,9 @@ class Connection {
   std::uint32_t cwnd() const {
     const std::uint32_t window = congestion_.cwnd();
     if (extra_ == nullptr) return window;
-    if (extra_->recovery == TcpRecovery::fast) return extra_->recovery_window;
+    if (extra_->recovery == TcpRecovery::fast && !congestion_.models_path()) {
+      return extra_->recovery_window;
+    }
     return std::min(window, extra_->window_after_recovery.value_or(window));
   }
   bool peer_window_closed() const { return synchronized() && snd_.wnd == 0; }

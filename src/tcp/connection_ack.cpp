@@ -23,12 +23,17 @@ void Connection::on_ack(const Context& context, const Segment& segment) {
   // RFC9293-MUST-37: it answers, so it lives. But when nobody holds the connection any more, data
   // that the peer never takes is not kept for ever (RFC 6429 3).
   if (snd_.wnd == 0 && !flags_.released) progress_at_ = context.now;
+  const bool models_path = congestion_.models_path();
+  const bool limited = recovery() == TcpRecovery::timeout || window_was_full(flight);
   if (acked > 0) {
-    tell_congestion_control(context, acked, flight, rtt);
+    if (!models_path) tell_congestion_control(context, delivery, acked, rtt, limited);
     on_new_ack(context, acked);
   }
   if (flight_ == nullptr) return;
   repair_losses(context, segment, delivery, acked, duplicate);
+  if (models_path && (acked > 0 || delivery.bytes > 0)) {
+    tell_congestion_control(context, delivery, acked, rtt, limited);
+  }
   if (flight_->empty() && !flight_->is_worth_keeping()) flight_.reset();
   arm_loss_timer(context);
 }
@@ -149,11 +154,22 @@ std::optional<Duration> Connection::sample_round_trip(const Context& context,
   return rtt;
 }
 
-/// `flight`: what was in flight before.
-void Connection::tell_congestion_control(const Context& context, std::uint32_t acked,
-                                         std::uint32_t flight, std::optional<Duration> rtt) {
-  const bool limited = recovery() == TcpRecovery::timeout || window_was_full(flight);
-  congestion_.on_ack({congestion_state(context), acked, rtt, limited});
+void Connection::tell_congestion_control(const Context& context, const Flight::Delivery& delivery,
+                                         std::uint32_t acked, std::optional<Duration> rtt,
+                                         bool limited) {
+  AckSample sample;
+  static_cast<CongestionState&>(sample) = congestion_state(context);
+  sample.acked = acked;
+  sample.rtt = delivery.least_rtt ? delivery.least_rtt : rtt;
+  sample.window_limited = limited;
+  sample.pipe = pipe();
+  if (flight_ != nullptr) {
+    sample.delivered = delivery.bytes;
+    sample.total_delivered = flight_->total_delivered();
+    sample.lost = flight_->take_lost();
+    sample.rate = flight_->rate_sample(std::chrono::microseconds(min_rtt_us_));
+  }
+  congestion_.on_ack(sample);
 }
 
 void Connection::on_new_ack(const Context& context, std::uint32_t acked) {

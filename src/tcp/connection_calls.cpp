@@ -104,6 +104,7 @@ TcpInfo Connection::info(const Context& context) const {
   info.timestamps = flags_.timestamps;
   info.sack = flags_.sack;
   info.srtt = rtt_.srtt();
+  if (min_rtt_us_ != 0) info.min_rtt = std::chrono::microseconds(min_rtt_us_);
   info.rttvar = rtt_.rttvar();
   info.rto = rtt_.rto(context.config);
   info.backoff = rtt_.backoff();
@@ -111,6 +112,10 @@ TcpInfo Connection::info(const Context& context) const {
   info.congestion_control = congestion_.algorithm().name;
   info.cwnd = cwnd();
   info.ssthresh = congestion_.ssthresh();
+  info.pacing_rate = congestion_.pacing_rate();
+  if (flight_ != nullptr && info.min_rtt) {
+    info.delivery_rate = flight_->rate_sample(*info.min_rtt).rate();
+  }
   info.snd_wnd = snd_.wnd;
   info.rcv_wnd = advertised();
   info.in_flight = state_ == TcpState::closed ? 0 : in_flight();

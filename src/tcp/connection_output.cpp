@@ -9,12 +9,16 @@
 namespace hawser::tcp {
 
 Packet Connection::poll_segment(const Context& context) {
-  if (has_nothing_to_send()) return {};
+  if (has_nothing_to_send()) {
+    note_nothing_to_send();
+    return {};
+  }
   if (flags_.reset_pending) return emit_reset(context);
   if (state_ == TcpState::closed) return {};
   if (flags_.syn_pending) return emit_syn(context);
   if (synchronized() && state_ != TcpState::time_wait) {
     if (const auto range = next_range(context.now)) return emit_range(context, *range);
+    note_nothing_to_send();
     arm_persist_if_stuck(context);
   }
   if (flags_.keep_alive_pending) {
@@ -47,10 +51,26 @@ bool Connection::has_nothing_to_send() const {
   return !due && extra_ == nullptr && synchronized() && in_flight() == send_queue_.size() + fin;
 }
 
+/// What arrives until more is written says nothing about how fast the path could be.
+void Connection::note_nothing_to_send() {
+  if (flight_ == nullptr || fin_sent() || distance(snd_.nxt, data_end()) != 0) return;
+  if (flight_->lost_bytes() == 0 && pipe() + effective_mss() <= cwnd()) {
+    flight_->on_nothing_to_send();
+  }
+}
+
+bool Connection::is_paced(Instant now) const {
+  return flight_ != nullptr && !flight_->pacer().allows(now);
+}
+
 std::optional<Connection::Range> Connection::next_range(Instant now) const {
-  if (auto range = next_retransmission()) return range;
+  const bool paced = is_paced(now);
+  if (!paced) {
+    if (auto range = next_retransmission()) return range;
+  }
   if (flags_.probe_pending) return next_probe();
   if (flags_.tail_probe_pending) return next_tail_probe();
+  if (paced) return std::nullopt;
   if (known_path() != nullptr) {
     if (auto range = next_path_probe(now)) return range;
   }
@@ -141,7 +161,8 @@ SendBlocked Connection::send_blocked() const {
   if (!worth_sending(length, unsent)) {
     return in_flight() > 0 && !settings_->no_delay ? SendBlocked::nagle : SendBlocked::silly_window;
   }
-  return SendBlocked::congestion_window;
+  const bool full = pipe() != 0 && pipe() + length > cwnd();
+  return full ? SendBlocked::congestion_window : SendBlocked::pacing;
 }
 
 // ---- how it is sent
@@ -210,6 +231,9 @@ void Connection::on_range_sent(const Context& context, const Range& range, std::
     on_new_data_sent(context, range, length);
   }
   if (recovery() == TcpRecovery::fast) extra_->prr.on_sent(length);
+  if (const std::uint64_t rate = congestion_.pacing_rate(); rate != 0) {
+    flight_->pacer().on_sent(context.now, length, rate);
+  }
   if (range.reason == SendReason::tail_loss_probe) {
     flags_.tail_probe_pending = false;
     extra().tail_probe = TailProbe{snd_.nxt, again};
@@ -245,7 +269,9 @@ void Connection::on_new_data_sent(const Context& context, const Range& range,
     ++context.counters.path_probes;
   }
   snd_.nxt = range.end;
-  if (flight_ == nullptr) flight_ = std::make_unique<Flight>(snd_.una);
+  if (flight_ == nullptr) {
+    flight_ = std::make_unique<Flight>(snd_.una, static_cast<std::uint32_t>(count_.bytes_acked));
+  }
   flight_->on_sent(context.now, range.end, effective_mss());
 }
 

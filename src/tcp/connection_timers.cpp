@@ -11,6 +11,7 @@ void Connection::on_time(const Context& context) {
     context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::delayed_ack});
     flags_.ack_now = true;
   }
+  if (flight_ != nullptr) flight_->pacer().on_time(context.now);
   if (flight_ != nullptr && flight_->timer() <= context.now) on_loss_timer(context);
   if (timers_.take_expired(TimerSlot::retransmit, context.now)) on_retransmission_timer(context);
   if (extra_ != nullptr && extra_->idle_at <= context.now) {

@@ -42,6 +42,11 @@ class Congestion {
   /// At least one segment may always be in flight, whatever the algorithm says: the caller's part.
   std::uint32_t cwnd() const { return algorithm_->cwnd(room()); }
   std::uint32_t ssthresh() const { return algorithm_->ssthresh(room()); }
+  bool models_path() const { return algorithm_->models_path; }
+  /// Bytes a second; 0: it does not pace.
+  std::uint64_t pacing_rate() const {
+    return algorithm_->pacing_rate == nullptr ? 0 : algorithm_->pacing_rate(room());
+  }
 
  private:
   void* room() { return room_.data(); }

@@ -58,7 +58,15 @@ void Flight::on_sent(Instant now, SeqNum end, std::uint32_t full) {
   }
   const std::uint32_t number = ring_.last() - 1;
   ring_[number].end = end;
-  ring_[number].sent_us = to_us(now);
+  stamp(now, number);
+}
+
+/// The segment leaves.
+void Flight::stamp(Instant now, std::uint32_t number) {
+  SentSegment& segment = ring_[number];
+  const std::uint32_t length = length_of(number);
+  segment.sent_us = to_us(now);
+  rate_.on_sent(segment, length, pipe() - length);
   on_their_way_.push_back(ring_, number);
 }
 
@@ -82,10 +90,8 @@ void Flight::on_resent(Instant now, SeqNum begin, SeqNum end) {
     ring_[i].end = begin;
     ring_[i].merged = true;
   }
-  SentSegment& segment = ring_[last];
-  segment.again = true;
-  segment.sent_us = to_us(now);
-  on_their_way_.push_back(ring_, last);
+  ring_[last].again = true;
+  stamp(now, last);
 }
 
 void Flight::take_off_list(std::uint32_t number) {
@@ -172,11 +178,14 @@ void Flight::cut_where(std::uint32_t full, SeqNum also_at) {
 
 Flight::Delivery Flight::on_ack(const Ack& ack) {
   Delivery delivery;
+  rate_.begin();
   delivery.dsack = duplicate_in(ack);
   advance(ack, delivery);
-  if (ack.blocks.empty()) return delivery;
-  std::array<SackBlock, 4> room;
-  for (const SackBlock& block : believable(ack, room)) on_block(ack, block, delivery);
+  if (!ack.blocks.empty()) {
+    std::array<SackBlock, 4> room;
+    for (const SackBlock& block : believable(ack, room)) on_block(ack, block, delivery);
+  }
+  rate_.on_bytes(delivery.bytes);
   if (delivery.dsack) rack_.on_duplicate(ack.una, ack.nxt);
   return delivery;
 }
@@ -242,6 +251,7 @@ void Flight::on_arrived(const Ack& ack, std::uint32_t number, Delivery& delivery
   take_off_list(number);
   const SentSegment& segment = ring_[number];
   delivery.bytes += length_of(number);
+  rate_.on_arrived(segment, to_us(ack.now));
   const std::uint32_t rtt_us = to_us(ack.now) - segment.sent_us;
   const Duration rtt = std::chrono::microseconds(rtt_us);
   if (!segment.again) {
@@ -316,8 +326,18 @@ void Flight::lose(std::uint32_t number, SendReason why) {
   SentSegment& segment = ring_[number];
   segment.lost = true;
   segment.why_again = why;
-  lost_bytes_ += length_of(number);
+  const std::uint32_t length = length_of(number);
+  lost_bytes_ += length;
+  rate_.on_lost(length);
   put_into_lost(number);
+}
+
+RateSample Flight::rate_sample(Duration min_rtt) const { return rate_.sample(to_us(min_rtt)); }
+
+std::uint32_t Flight::take_lost() {
+  const std::uint32_t lost = rate_.lost() - lost_told_;
+  lost_told_ = rate_.lost();
+  return lost;
 }
 
 /// Losses are found in the order in which segments left, which is mostly that of their numbers:

@@ -2,6 +2,7 @@
 // 6, RFC 6675 4). It decides what is lost; how much may be sent is for others to say.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -9,6 +10,8 @@
 #include "hawser/tcp.hpp"
 #include "hawser/tcp_header.hpp"
 #include "hawser/time.hpp"
+#include "tcp/recovery/delivery_rate.hpp"
+#include "tcp/recovery/pacer.hpp"
 #include "tcp/recovery/rack.hpp"
 #include "tcp/recovery/scoreboard.hpp"
 #include "tcp/recovery/segment_ring.hpp"
@@ -21,8 +24,9 @@ class Flight {
   /// Beyond so many segments small ones that follow each other share a record.
   static constexpr std::uint32_t kManySegments = 256;
 
-  /// `una` is SND.UNA.
-  explicit Flight(SeqNum una) : una_(una), fack_(una) {}
+  /// `una` is SND.UNA; so many bytes have been delivered before, modulo 2^32.
+  explicit Flight(SeqNum una, std::uint32_t delivered = 0)
+      : rate_(delivered), una_(una), fack_(una) {}
 
   bool empty() const { return ring_.empty(); }
   SeqNum end() const { return ring_.empty() ? una_ : ring_[ring_.last() - 1].end; }
@@ -104,10 +108,22 @@ class Flight {
   bool has_reneged() const { return scoreboard_.is_sacked(una_); }
   void lose_sacked();
 
+  /// How fast what the last acknowledgment is news of has arrived.
+  RateSample rate_sample(Duration min_rtt) const;
+  std::uint32_t total_delivered() const { return rate_.delivered(); }
+  /// Found lost since it was last asked for.
+  std::uint32_t take_lost();
+  /// All has been sent that there is, and more would be allowed.
+  void on_nothing_to_send() { rate_.on_nothing_to_send(pipe()); }
+
+  Pacer& pacer() { return pacer_; }
+  const Pacer& pacer() const { return pacer_; }
+
   // ---- its timer: the end of the reordering window, or a probe of the tail (RFC 8985 6.2, 7.2)
 
   void set_timer(Instant at) { timer_ = at; }
   Instant timer() const { return timer_; }
+  Instant next_deadline() const { return std::min(timer_, pacer_.waits_until()); }
 
   const Rack& rack() const { return rack_; }
   std::uint32_t sacked_segments() const { return sacked_segments_; }
@@ -121,7 +137,7 @@ class Flight {
     return distance(begin, max(begin, ring_[number].end));
   }
   bool joins_last(SeqNum end, std::uint32_t full) const;
-  void stamp(Instant now, SentSegment& segment);
+  void stamp(Instant now, std::uint32_t number);
   void advance(const Ack& ack, Delivery& delivery);
   void on_block(const Ack& ack, SackBlock block, Delivery& delivery);
   void on_arrived(const Ack& ack, std::uint32_t number, Delivery& delivery);
@@ -137,6 +153,9 @@ class Flight {
   std::uint32_t last_lost_ = 0;
   Scoreboard scoreboard_;
   Rack rack_;
+  DeliveryRate rate_;
+  Pacer pacer_;
+  std::uint32_t lost_told_ = 0;
   Instant detect_at_ = kNever;
   Instant timer_ = kNever;
   SeqNum una_;

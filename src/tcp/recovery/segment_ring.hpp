@@ -17,10 +17,17 @@ struct SentSegment {
   /// Its neighbours in the list that it is in, or itself where there is none.
   std::uint32_t previous = 0;
   std::uint32_t next = 0;
+  // What the delivery rate needs to know of the moment when it left (delivery_rate.hpp).
+  std::uint32_t delivered = 0;
+  std::uint32_t delivered_us = 0;
+  std::uint32_t first_sent_us = 0;
+  std::uint32_t in_flight = 0;
+  std::uint32_t lost_before = 0;
   SendReason why_again{};  ///< while it is lost
   bool sacked : 1 = false;
-  bool lost : 1 = false;    ///< and not sent again since
-  bool again : 1 = false;   ///< it was sent more than once
+  bool lost : 1 = false;   ///< and not sent again since
+  bool again : 1 = false;  ///< it was sent more than once
+  bool app_limited : 1 = false;
   bool merged : 1 = false;  ///< into one behind it: nothing of it is left
 };
 
