@@ -8,10 +8,14 @@
 #include <chrono>
 #include <cstdio>
 #include <memory>
+#include <string>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include "cli/command.hpp"
 #include "cli/datagram_relay.hpp"
+#include "cli/failed_addresses.hpp"
 #include "cli/http_text.hpp"
 #include "cli/impairment_options.hpp"
 #include "cli/look_up.hpp"
@@ -44,7 +48,8 @@ constexpr const char* kFooter =
     R"(What comes from standard input is sent; what arrives goes to standard output. At
 the end of input our direction is closed, and the peer's is read to its end.
 With -u each piece of input becomes a datagram, and it ends when the input has
-ended and nothing came for the --idle time.
+ended and nothing came for the --idle time. Of a name with several addresses
+the next is tried when one fails, with -u when there is no way to it.
 
 Examples:
   A file to a listening kernel's ncat, with a stack of our own:
@@ -101,7 +106,7 @@ std::vector<IpAddress> find(const RunningHost& host, const ConnectCommand& optio
 
 TcpStream open_stream(Host& host, const std::vector<IpAddress>& addresses,
                       const ConnectCommand& options, StopSignals& signals) {
-  std::string problem;
+  FailedAddresses failed;
   for (const IpAddress& address : addresses) {
     const Endpoint remote{address, Port{options.port}};
     ConnectOptions how;
@@ -123,31 +128,44 @@ TcpStream open_stream(Host& host, const std::vector<IpAddress>& addresses,
       return std::move(*stream);
     }
     if (stream) stream->abort();
-    problem = fmt::format("cannot connect to {}: {}", remote.to_string(), error.message());
+    failed.add(remote, error);
   }
-  give_up(problem);
+  give_up(failed.message("cannot connect to"));
 }
 
-RelayOutcome relay_datagrams(Host& host, const Endpoint& remote, const ConnectCommand& options,
-                             const StopSignals& signals) {
+IoResult<UdpSocket> open_datagrams(Host& host, const Endpoint& remote,
+                                   const ConnectCommand& options) {
   IoResult<UdpSocket> socket = UdpSocket::open(host);
-  if (socket && options.local_port != 0) {
+  if (!socket) return socket;
+  if (options.local_port != 0) {
     const IoResult<void> bound = socket->bind({IpAddress{}, Port{options.local_port}});
-    if (!bound) socket = std::unexpected(bound.error());
+    if (!bound) return std::unexpected(bound.error());
   }
-  if (socket) {
-    if (const IoResult<void> connected = socket->connect(remote); !connected) {
-      socket = std::unexpected(connected.error());
-    }
+  if (const IoResult<void> connected = socket->connect(remote); !connected) {
+    return std::unexpected(connected.error());
   }
-  if (!socket) {
-    give_up(fmt::format("cannot send to {}: {}", remote.to_string(), socket.error().message()));
-  }
+  return socket;
+}
+
+/// With the first address that there is a way to: whether anybody is there UDP does not tell.
+RelayOutcome relay_datagrams(Host& host, const std::vector<IpAddress>& addresses,
+                             const ConnectCommand& options, const StopSignals& signals) {
   DatagramRelayOptions how;
   how.datagram = options.datagram;
   how.idle = options.idle.value_or(kDefaultIdle);
-  DatagramRelay relay(host, STDIN_FILENO, STDOUT_FILENO, signals.descriptor(), how);
-  return relay.run(std::move(*socket), remote);
+  FailedAddresses failed;
+  for (const IpAddress& address : addresses) {
+    const Endpoint remote{address, Port{options.port}};
+    IoResult<UdpSocket> socket = open_datagrams(host, remote, options);
+    if (!socket) {
+      failed.add(remote, socket.error());
+      continue;
+    }
+    if (options.verbose) fmt::print(stderr, "Sending to {}\n", remote.to_string());
+    DatagramRelay relay(host, STDIN_FILENO, STDOUT_FILENO, signals.descriptor(), how);
+    return relay.run(std::move(*socket), remote);
+  }
+  give_up(failed.message("cannot send to"));
 }
 
 void connect(const ConnectCommand& options) {
@@ -155,11 +173,10 @@ void connect(const ConnectCommand& options) {
   ignore_broken_pipes();
   // Before the host starts its thread, which must not take the signals.
   StopSignals signals;
-  const RunningHost host = open_host(options.link);
+  const RunningHost host = open_host(options.link, signals);
   const std::vector<IpAddress> addresses = find(host, options, signals);
   if (options.udp) {
-    const Endpoint remote{addresses.front(), Port{options.port}};
-    return end_with(relay_datagrams(*host, remote, options, signals), signals);
+    return end_with(relay_datagrams(*host, addresses, options, signals), signals);
   }
   TcpStream stream = open_stream(*host, addresses, options, signals);
   Relay relay(*host, STDIN_FILENO, STDOUT_FILENO, signals.descriptor());
@@ -180,8 +197,9 @@ void add_connect(CLI::App& app) {
   add_parsed(*command, "-p,--local-port", options->local_port, parse_port,
              "our port; without it a free one", "PORT");
   add_parsed(*command, "--timeout", options->timeout, parse_patience,
-             "give up connecting after this [30s]", "TIME");
-  command->add_flag("-v,--verbose", options->verbose, "say on standard error when it stands");
+             "give up on an address after this [30s]", "TIME");
+  command->add_flag("-v,--verbose", options->verbose,
+                    "say on standard error to which address it stands");
   add_link_options(*command, options->link);
   command->footer(kFooter);
   command->callback([options] { connect(*options); });

@@ -113,7 +113,10 @@ int DatagramRelay::milliseconds_left() const {
 RelayOutcome DatagramRelay::outcome() const {
   if (output_.is_gone()) return {RelayOutcome::End::output_gone, {}};
   if (output_.has_failed()) return {RelayOutcome::End::output_failed, output_.problem()};
-  if (failure_) return {RelayOutcome::End::broken, failure_.message()};
+  if (failure_) {
+    const std::string with = peer_ ? peer_->to_string() + ": " : "";
+    return {RelayOutcome::End::broken, with + failure_.message()};
+  }
   if (!input_.problem().empty()) return {RelayOutcome::End::broken, input_.problem()};
   return {RelayOutcome::End::finished, {}};
 }

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/failed_addresses.hpp"
 #include "cli/http_text.hpp"
 #include "cli/look_up.hpp"
 
@@ -62,7 +63,7 @@ std::expected<DownloadResult, std::string> Download::run(const Url& url) {
 std::expected<TcpStream, std::string> Download::connect(const Url& url) {
   const auto addresses = look_up(host_, url.host);
   if (!addresses) return Failure(addresses.error());
-  std::string problem = fmt::format("'{}' has no address", url.host);
+  FailedAddresses failed;
   for (const IpAddress& address : *addresses) {
     const Endpoint remote{address, Port{url.port}};
     ConnectOptions options;
@@ -72,9 +73,9 @@ std::expected<TcpStream, std::string> Download::connect(const Url& url) {
       stream->set_timeout(options_.stall_timeout);
       return std::move(*stream);
     }
-    problem = fmt::format("cannot connect to {}: {}", remote.to_string(), stream.error().message());
+    failed.add(remote, stream.error());
   }
-  return Failure(problem);
+  return Failure(failed.message("cannot connect to"));
 }
 
 std::string Download::request_for(const Url& url) const {

@@ -177,7 +177,7 @@ void get(const GetOptions& options) {
 
   // Before the host starts its thread, which must not take the signals.
   StopSignals signals;
-  const RunningHost host = open_host(options.link);
+  const RunningHost host = open_host(options.link, signals);
   FileSink sink(output);
   std::expected<DownloadResult, std::string> result;
   int signal = 0;

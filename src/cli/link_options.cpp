@@ -1,17 +1,18 @@
 #include "cli/link_options.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <algorithm>
 #include <chrono>
 #include <random>
-#include <thread>
 #include <utility>
 
 #include "cli/command.hpp"
 #include "cli/impairment_options.hpp"
 #include "cli/link_checks.hpp"
 #include "cli/numbers.hpp"
+#include "cli/stream_command.hpp"
 #include "hawser/impaired.hpp"
 #include "hawser/packet_socket.hpp"
 #include "hawser/pcapng.hpp"
@@ -230,8 +231,14 @@ void add_link_options(CLI::App& command, LinkOptions& options) {
 
 namespace {
 
+/// Ends the command when a signal came: it must not have to wait for a server that is not there.
+void wait_a_little(StopSignals& signals) {
+  pollfd polled{signals.descriptor(), POLLIN, 0};
+  if (::poll(&polled, 1, 10) == 1) end_by_signal(signals);
+}
+
 /// Without an address of IPv4 there is nothing to do for most.
-void wait_for_lease(const Host& host) {
+void wait_for_lease(const Host& host, StopSignals& signals) {
   using namespace std::chrono_literals;
   const auto begin = std::chrono::steady_clock::now();
   const auto is_leased = [](const AddressInfo& own) {
@@ -244,12 +251,13 @@ void wait_for_lease(const Host& host) {
           "--dhcp: no server gave an address: is there one on this link? Otherwise give one "
           "with --address");
     }
-    std::this_thread::sleep_for(10ms);
+    wait_a_little(signals);
   }
 }
 
 /// Without any other address there is nothing to do before a router has told its prefix.
-void wait_for_advertised(const Host& host, const std::vector<Prefix>& host_addresses) {
+void wait_for_advertised(const Host& host, const std::vector<Prefix>& host_addresses,
+                         StopSignals& signals) {
   using namespace std::chrono_literals;
   const auto end = std::chrono::steady_clock::now() + 30s;
   const auto meets_the_kernel = [&](const AddressInfo& own) {
@@ -264,12 +272,12 @@ void wait_for_advertised(const Host& host, const std::vector<Prefix>& host_addre
           "no router advertised the network of --host-address: is there one on this link? "
           "Otherwise give our own address with --address");
     }
-    std::this_thread::sleep_for(10ms);
+    wait_a_little(signals);
   }
 }
 
 /// Until the link was asked about the given addresses they may not be used (RFC 4862 5.4).
-void wait_for_addresses(const Host& host) {
+void wait_for_addresses(const Host& host, StopSignals& signals) {
   using namespace std::chrono_literals;
   const auto end = std::chrono::steady_clock::now() + 5s;
   for (;;) {
@@ -283,13 +291,13 @@ void wait_for_addresses(const Host& host) {
       tentative = tentative || own.state == AddressState::tentative;
     }
     if (!tentative || std::chrono::steady_clock::now() > end) return;
-    std::this_thread::sleep_for(10ms);
+    wait_a_little(signals);
   }
 }
 
 }  // namespace
 
-RunningHost open_host(const LinkOptions& options) {
+RunningHost open_host(const LinkOptions& options, StopSignals& signals) {
   const LinkName link = read_link(options.link);
   if (options.dhcp && link.kind == LinkName::Kind::tun) {
     refuse_usage("--dhcp: there is no DHCP on a TUN device: use --link tap:NAME or packet:NAME");
@@ -315,11 +323,11 @@ RunningHost open_host(const LinkOptions& options) {
   std::unique_ptr<Device> device = impair(open_device(link, options, host_addresses), options);
   auto host =
       std::make_unique<Host>(std::move(config), record(std::move(device), options, link.name));
-  wait_for_addresses(*host);
+  wait_for_addresses(*host, signals);
   if (options.dhcp) {
-    wait_for_lease(*host);
+    wait_for_lease(*host, signals);
   } else if (by_itself) {
-    wait_for_advertised(*host, host_addresses);
+    wait_for_advertised(*host, host_addresses, signals);
   }
   std::optional<ControlSocket> control = open_control(*host, options.name);
   return {std::move(host), std::move(control), read_addresses(options.name_servers, "--dns")};

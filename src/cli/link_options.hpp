@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/running_host.hpp"
+#include "cli/stop_signals.hpp"
 #include "hawser/impairment.hpp"
 
 namespace hawser::cli {
@@ -29,11 +30,11 @@ struct LinkOptions {
 };
 
 /// Adds --link, --address, --dhcp, --host-address, --gateway, --dns, --mac, --mtu, --seed,
-/// --pcapng,
-/// --name and the impairments. `options` must live until the arguments are parsed.
+/// --pcapng, --name and the impairments. `options` must live until the arguments are parsed.
 void add_link_options(CLI::App& command, LinkOptions& options);
 
-/// A host on that link. Ends the command with one line when there is none to be had.
-RunningHost open_host(const LinkOptions& options);
+/// A host on that link, once it has its addresses. Ends the command with one line when there is
+/// none to be had, and when a signal comes first.
+RunningHost open_host(const LinkOptions& options, StopSignals& signals);
 
 }  // namespace hawser::cli

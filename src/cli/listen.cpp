@@ -108,7 +108,7 @@ void listen(const ListenCommand& options) {
   ignore_broken_pipes();
   // Before the host starts its thread, which must not take the signals.
   StopSignals signals;
-  const RunningHost host = open_host(options.link);
+  const RunningHost host = open_host(options.link, signals);
   if (options.udp) {
     const RelayOutcome outcome = relay_datagrams(*host, options, signals);
     if (options.keep && outcome.end == RelayOutcome::End::stopped) return;

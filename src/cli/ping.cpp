@@ -188,7 +188,7 @@ void print_title(const PingCommand& options, const IpAddress& target) {
 void ping(const PingCommand& options) {
   // Before the host starts its thread, which must not take the signals.
   StopSignals signals;
-  const RunningHost host = open_host(options.link);
+  const RunningHost host = open_host(options.link, signals);
   const auto addresses = look_up(host, options.host, options.family, signals.descriptor());
   if (!addresses) {
     if (signals.has_come()) end_by_signal(signals);

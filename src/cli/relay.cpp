@@ -23,7 +23,8 @@ Relay::Relay(Host& host, int input, int output, int stop)
     : host_(host), input_(input), output_(output), stop_(stop) {}
 
 RelayOutcome Relay::run(TcpStream stream) {
-  Line line{std::move(stream), Poller(host_)};
+  const Endpoint remote = stream.remote_endpoint().value_or(Endpoint{});
+  Line line{std::move(stream), Poller(host_), remote};
   line.stream.set_non_blocking(true);
   if (const auto added = line.poller.add(line.stream, Ready::none, 0); !added) {
     return {RelayOutcome::End::broken, added.error().message()};
@@ -124,7 +125,8 @@ RelayOutcome Relay::outcome(const Line& line) const {
   if (output_.has_failed()) return {RelayOutcome::End::output_failed, output_.problem()};
   if (line.failure) {
     return {RelayOutcome::End::broken,
-            fmt::format("the connection broke: {}", line.failure.message())};
+            fmt::format("the connection with {} broke: {}", line.remote.to_string(),
+                        line.failure.message())};
   }
   if (!input_.problem().empty()) return {RelayOutcome::End::broken, input_.problem()};
   return {RelayOutcome::End::finished, {}};

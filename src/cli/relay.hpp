@@ -39,6 +39,7 @@ class Relay {
   struct Line {
     TcpStream stream;
     Poller poller;
+    Endpoint remote{};
     std::error_code failure{};
     Ready interest = Ready::none;
     bool fin_sent = false;

@@ -78,7 +78,7 @@ void serve(const ServeOptions& options) {
   allow_many_descriptors();
   // Before the host starts its thread, which must not take the signals.
   StopSignals signals;
-  const RunningHost host = open_host(options.link);
+  const RunningHost host = open_host(options.link, signals);
   HttpServerOptions server_options;
   server_options.port = Port{options.port};
   server_options.max_connections = options.max_connections;

@@ -166,7 +166,7 @@ void trace(const TraceCommand& options) {
   if (options.udp && options.tcp_port) refuse_usage("-U and -T exclude each other");
   // Before the host starts its thread, which must not take the signals.
   StopSignals signals;
-  const RunningHost host = open_host(options.link);
+  const RunningHost host = open_host(options.link, signals);
   const auto addresses = look_up(host, options.host, options.family, signals.descriptor());
   if (!addresses) {
     if (signals.has_come()) end_by_signal(signals);
