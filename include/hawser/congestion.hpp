@@ -88,11 +88,16 @@ enum class CongestionSignal : std::uint8_t {
 /// The members that an algorithm must have. It may also have
 ///
 ///   void on_recovered(const CongestionState&);  // what was in flight when recovery began is acked
+///   void on_spurious(const CongestionState&);   // see below
 ///   std::uint64_t pacing_rate() const;          // bytes a second at which to send; 0: at once
 ///   static constexpr bool kModelsPath = true;
 ///
 /// An algorithm that models the path is told of every acknowledgment, those as well that only SACK,
 /// and its window holds in fast recovery too, where RFC 9937 rules otherwise.
+///
+/// When it turns out that nothing was lost, the algorithm becomes again the copy that was taken of
+/// it before on_congestion, unless it has `on_spurious`, which is called instead, or cannot be
+/// copied.
 template <typename T>
 concept CongestionControl =
     std::default_initializable<T> &&
@@ -116,10 +121,12 @@ struct CongestionAlgorithm {
   bool models_path;
   void (*make)(void* room);
   void (*destroy)(void* room);
+  void (*copy)(void* room, const void* from);  ///< null: it is not to be copied
   void (*on_start)(void* room, const CongestionStart& start);
   void (*on_ack)(void* room, const AckSample& ack);
   void (*on_congestion)(void* room, CongestionSignal signal, const CongestionState& state);
   void (*on_recovered)(void* room, const CongestionState& state);
+  void (*on_spurious)(void* room, const CongestionState& state);
   void (*on_idle)(void* room, const CongestionState& state);
   std::uint32_t (*cwnd)(const void* room);
   std::uint32_t (*ssthresh)(const void* room);
@@ -133,6 +140,8 @@ template <CongestionControl T>
 struct CongestionRoom {
   static constexpr bool kInPlace =
       sizeof(T) <= CongestionAlgorithm::kRoom && alignof(T) <= alignof(void*);
+  static constexpr bool kHearsOfSpurious =
+      requires(T t, const CongestionState& state) { t.on_spurious(state); };
 
   static T& of(void* room) {
     if constexpr (kInPlace) {
@@ -155,6 +164,21 @@ struct CongestionRoom {
     } else {
       delete &of(room);
     }
+  }
+  static constexpr auto copy() -> void (*)(void*, const void*) {
+    if constexpr (std::copy_constructible<T> && !kHearsOfSpurious) {
+      return [](void* room, const void* from) {
+        if constexpr (kInPlace) {
+          ::new (room) T(of(from));
+        } else {
+          ::new (room) T*(new T(of(from)));
+        }
+      };
+    }
+    return nullptr;
+  }
+  static void spurious(T& t, const CongestionState& state) {
+    if constexpr (kHearsOfSpurious) t.on_spurious(state);
   }
   static void recovered(T& t, const CongestionState& state) {
     if constexpr (requires { t.on_recovered(state); }) t.on_recovered(state);
@@ -182,12 +206,15 @@ constexpr CongestionAlgorithm congestion_algorithm(std::string_view name) {
       .models_path = Room::models_path(),
       .make = Room::make,
       .destroy = Room::destroy,
+      .copy = Room::copy(),
       .on_start = [](void* room, const CongestionStart& s) { Room::of(room).on_start(s); },
       .on_ack = [](void* room, const AckSample& ack) { Room::of(room).on_ack(ack); },
       .on_congestion = [](void* room, CongestionSignal signal,
                           const CongestionState& s) { Room::of(room).on_congestion(signal, s); },
       .on_recovered = [](void* room,
                          const CongestionState& s) { Room::recovered(Room::of(room), s); },
+      .on_spurious = [](void* room,
+                        const CongestionState& s) { Room::spurious(Room::of(room), s); },
       .on_idle = [](void* room, const CongestionState& s) { Room::of(room).on_idle(s); },
       .cwnd = [](const void* room) { return Room::of(room).cwnd(); },
       .ssthresh = [](const void* room) { return Room::of(room).ssthresh(); },

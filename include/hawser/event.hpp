@@ -55,6 +55,11 @@ struct LossDetected {
   SendReason how{};
 };
 
+/// Nothing had been lost: the reduction of the window is taken back.
+struct SpuriousRecovery {
+  SpuriousSign how{};
+};
+
 struct CongestionChanged {
   std::uint32_t cwnd = 0;      ///< bytes
   std::uint32_t ssthresh = 0;  ///< bytes
@@ -74,7 +79,7 @@ struct Event {
   Endpoint local;
   Endpoint remote;  ///< unspecified when it belongs to no connection
   std::variant<SegmentSent, SegmentReceived, StateChanged, TimerFired, LossDetected,
-               CongestionChanged, Dropped, Closed>
+               SpuriousRecovery, CongestionChanged, Dropped, Closed>
       what;
 };
 

@@ -57,6 +57,14 @@ enum class TcpRecovery : std::uint8_t {
 };
 std::string_view to_string(TcpRecovery recovery);
 
+/// How it was seen that a recovery was for nothing.
+enum class SpuriousSign : std::uint8_t {
+  timestamps,  ///< what was sent first has been acknowledged (Eifel, RFC 3522)
+  duplicates,  ///< all that was sent again was received twice (D-SACK, RFC 3708)
+  later_data,  ///< after a timeout, what was not sent again arrives (F-RTO, RFC 5682)
+};
+std::string_view to_string(SpuriousSign sign);
+
 /// Why a connection is not sending now.
 enum class SendBlocked : std::uint8_t {
   nothing_to_send,  ///< the application has written nothing more
@@ -183,7 +191,8 @@ struct TcpInfo {
   std::uint32_t retransmits = 0;  ///< segments
   std::uint32_t timeouts = 0;     ///< expiries of the retransmission timer
   std::uint32_t fast_recoveries = 0;
-  std::uint32_t duplicate_segments = 0;  ///< received again
+  std::uint32_t spurious_recoveries = 0;  ///< of these and of timeouts: nothing had been lost
+  std::uint32_t duplicate_segments = 0;   ///< received again
 };
 
 /// A listener, a connection, or the small record of one that opens or has closed, in a list of all.

@@ -90,6 +90,7 @@ std::vector<std::string> details_of(const Json& item) {
                                         {"retransmits", "retrans"},
                                         {"timeouts", "timeouts"},
                                         {"fast_recoveries", "recoveries"},
+                                        {"spurious_recoveries", "spurious"},
                                         {"duplicate_segments", "duplicates"}}));
   }
   if (const auto found = item.find("datagrams"); found != item.end()) {

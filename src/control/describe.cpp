@@ -59,6 +59,7 @@ Json describe_connection(const TcpInfo& info) {
       {"retransmits", info.retransmits},
       {"timeouts", info.timeouts},
       {"fast_recoveries", info.fast_recoveries},
+      {"spurious_recoveries", info.spurious_recoveries},
       {"duplicate_segments", info.duplicate_segments},
   };
   json.update(numbers);

@@ -171,6 +171,18 @@ std::string_view to_string(TcpRecovery recovery) {
   return "?";
 }
 
+std::string_view to_string(SpuriousSign sign) {
+  switch (sign) {
+    case SpuriousSign::timestamps:
+      return "timestamps";
+    case SpuriousSign::duplicates:
+      return "duplicates";
+    case SpuriousSign::later_data:
+      return "later data";
+  }
+  return kUnknown;
+}
+
 std::string_view to_string(SendBlocked reason) {
   switch (reason) {
     case SendBlocked::nothing_to_send:

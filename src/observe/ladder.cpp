@@ -68,6 +68,8 @@ void Ladder::on_event(End end, const Event& event) {
     side(end).cause.reset();
     add_note(end, event.at, fmt::format("{} timer fires", to_string(timer->timer)),
              timer->timer == TcpTimer::delayed_ack);
+  } else if (const auto* spurious = std::get_if<SpuriousRecovery>(&event.what)) {
+    add_note(end, event.at, fmt::format("nothing was lost: {}", to_string(spurious->how)), false);
   } else if (const auto* dropped = std::get_if<Dropped>(&event.what)) {
     const std::string what =
         dropped->length == 0 ? "a segment" : fmt::format("{} B", dropped->length);

@@ -81,6 +81,7 @@ void Connection::set_settings(const Context& context, const TcpSettings& setting
   const std::uint32_t cwnd = congestion_.cwnd();
   const std::uint32_t ssthresh = congestion_.ssthresh();
   if (other) congestion_.change_to(wanted);
+  if (other && extra_ != nullptr) extra_->undo.reset();
   if (!synchronized()) return;
   if (other) start_congestion_control(context, cwnd, ssthresh);
   arm_keep_alive(context);

@@ -8,6 +8,7 @@
 //   connection_input.cpp     SEGMENT ARRIVES: the checks of RFC 9293 3.10.7.3 and 3.10.7.4 in order
 //   connection_ack.cpp       what an acknowledgment does: windows, round-trip times
 //   connection_recovery.cpp  the repair of losses
+//   connection_undo.cpp      and what is done when nothing was lost
 //   connection_data.cpp      what payload, URG and FIN do
 //   connection_output.cpp    which segment leaves next, and why
 //   connection_timers.cpp    TIMEOUTS
@@ -265,6 +266,16 @@ class Connection {
   void on_loss_timer(const Context& context);
   void judge_tail_probe(const Context& context, const Segment& segment,
                         const Flight::Delivery& delivery, bool is_new);
+
+  // connection_undo.cpp
+  void begin_undo(Undo::Frto frto);
+  void note_sent_again(const Context& context);
+  void judge_recovery(const Context& context, const Segment& segment,
+                      const Flight::Delivery& delivery, std::uint32_t acked);
+  bool eifel_says_spurious(const Segment& segment);
+  bool duplicates_say_spurious(const Flight::Delivery& delivery);
+  bool frto_says_spurious(const Flight::Delivery& delivery, std::uint32_t acked);
+  void take_back(const Context& context, SpuriousSign how, std::uint32_t acked);
 
   // connection_data.cpp
   void on_urgent(const Segment& segment);

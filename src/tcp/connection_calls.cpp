@@ -132,6 +132,7 @@ TcpInfo Connection::info(const Context& context) const {
   info.retransmits = extra_->count.retransmits;
   info.timeouts = extra_->count.timeouts;
   info.fast_recoveries = extra_->count.fast_recoveries;
+  info.spurious_recoveries = extra_->count.spurious_recoveries;
   info.duplicate_segments = extra_->count.duplicate_segments;
   return info;
 }

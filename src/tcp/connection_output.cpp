@@ -79,6 +79,7 @@ std::optional<Connection::Range> Connection::next_range(Instant now) const {
 
 std::optional<Connection::Range> Connection::next_retransmission() const {
   if (flight_ == nullptr || flight_->lost_bytes() == 0) return std::nullopt;
+  if (extra_->undo && extra_->undo->frto == Undo::Frto::sent_new) return std::nullopt;
   const auto lost = flight_->next_lost(effective_mss());
   // RFC9293-SHLD-16: only what lies inside the window, but for the oldest octet.
   if (lost->begin != snd_.una && room_in_window(lost->begin) == 0) return std::nullopt;
@@ -255,6 +256,7 @@ void Connection::on_sent_again(const Context& context, const Range& range, std::
   if (extra.path) extra.path->on_retransmission(context.now, range.begin, mss_);
   if (range.reason == SendReason::window_probe) return;
   flight_->on_resent(context.now, range.begin, range.end);
+  note_sent_again(context);
   if (range.begin == snd_.una) arm_retransmission(context);  // it is what the timer waits for
   ++extra.count.retransmits;
   ++context.counters.retransmits;

@@ -29,6 +29,7 @@ void Connection::repair_losses(const Context& context, const Segment& segment,
   if (extra_ != nullptr && extra_->tail_probe) {
     judge_tail_probe(context, segment, delivery, acked > 0);
   }
+  if (extra_ != nullptr && extra_->undo) judge_recovery(context, segment, delivery, acked);
   const std::uint32_t lost_before = flight_->lost_bytes();
   std::uint32_t delivered = delivery.bytes;
   if (flags_.sack) {
@@ -79,7 +80,9 @@ bool Connection::begin_recovery_if_lost(const Context& context, std::uint32_t de
   ++extra.count.fast_recoveries;
   if (lost_probe_alone()) {
     arm_retransmission(context);  // what followed it had to wait for acknowledgments
+    extra.undo.reset();
   } else {
+    begin_undo(Undo::Frto::off);
     congestion_.on_congestion(CongestionSignal::loss, congestion_state(context));
   }
   cut_lost_probe();
@@ -110,6 +113,9 @@ void Connection::advance_window(std::uint32_t delivered, bool safe) {
 
 void Connection::advance_recovery(const Context& context, std::uint32_t acked) {
   if (extra_ == nullptr) return;
+  if (extra_->undo && extra_->undo->watched_until && snd_.una > *extra_->undo->watched_until) {
+    extra_->undo.reset();
+  }
   const bool over = snd_.una >= extra_->recover;
   if (recovery() != TcpRecovery::none) {
     if (over) leave_recovery(context);
@@ -137,6 +143,7 @@ void Connection::leave_recovery(const Context& context) {
   extra_->dup_bytes = 0;
   flags_.force_retransmit = false;
   if (flight_ != nullptr) flight_->on_recovered();
+  if (extra_->undo) extra_->undo->watched_until = snd_.nxt;
   congestion_.on_recovered(congestion_state(context));
   context.emit(tuple_.local, tuple_.remote, CongestionChanged{cwnd(), congestion_.ssthresh()});
 }

@@ -67,9 +67,18 @@ void Connection::on_retransmission_timeout(const Context& context) {
   }
   // A peer that SACKed the octet which its ACK still asks for has dropped it again (RFC 2018 8).
   if (flight_->has_reneged()) flight_->lose_sacked();
-  if (!believe_held_message(context)) {
-    suspect_black_hole(context);
-    const bool again = extra.recovery == TcpRecovery::timeout;
+  const std::uint16_t mss = mss_;
+  const bool again = extra.recovery == TcpRecovery::timeout;
+  const bool believed = believe_held_message(context);
+  if (!believed) suspect_black_hole(context);
+  if (mss != mss_ || extra.recovery == TcpRecovery::fast) {
+    extra.undo.reset();
+  } else if (again && extra.undo) {
+    extra.undo->frto = Undo::Frto::off;
+  } else if (!again) {
+    begin_undo(flags_.sack ? Undo::Frto::sent_again : Undo::Frto::off);
+  }
+  if (!believed) {
     congestion_.on_congestion(again ? CongestionSignal::timeout_again : CongestionSignal::timeout,
                               congestion_state(context));
   }

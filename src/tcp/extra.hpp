@@ -15,6 +15,7 @@
 #include "tcp/path_search.hpp"
 #include "tcp/reassembly.hpp"
 #include "tcp/recovery/prr.hpp"
+#include "tcp/recovery/undo.hpp"
 
 namespace hawser::tcp {
 
@@ -39,6 +40,7 @@ struct Extra {
   /// After fast recovery, until the congestion window is no larger: what may be in flight, so that
   /// no burst follows it (RFC 6582 3.2 step 3, full acknowledgment (1)).
   std::optional<std::uint32_t> window_after_recovery;
+  std::unique_ptr<Undo> undo;           ///< of the recovery under way, or the last one
   std::optional<TailProbe> tail_probe;  ///< one is out (RFC 8985 7.4)
 
   // The receiver's gaps.
@@ -69,6 +71,7 @@ struct Extra {
     std::uint32_t retransmits = 0;
     std::uint32_t timeouts = 0;
     std::uint32_t fast_recoveries = 0;
+    std::uint32_t spurious_recoveries = 0;
     std::uint32_t duplicate_segments = 0;
     friend bool operator==(const Counters&, const Counters&) = default;
   } count;

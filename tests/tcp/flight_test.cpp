@@ -47,7 +47,7 @@ TEST_F(FlightTest, CountsWhatIsOnItsWay) {
   const auto first = ack(at(1));
   EXPECT_EQ(first.bytes, kFull);
   EXPECT_EQ(first.rtt, 40ms);
-  EXPECT_TRUE(first.original);
+  EXPECT_EQ(first.first_original, at(1));
   const auto second = ack(at(1), {{at(2), at(4)}});
   EXPECT_EQ(second.sacked, 2 * kFull);
   EXPECT_EQ(flight.pipe(), 2 * kFull);

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 
 #include "hawser/congestion.hpp"
@@ -31,6 +32,16 @@ class Congestion {
     algorithm_ = &other;
     algorithm_->make(room());
   }
+  /// As it is now; null when it is not to be copied.
+  std::unique_ptr<Congestion> copy() const {
+    if (algorithm_->copy == nullptr) return nullptr;
+    return std::unique_ptr<Congestion>(new Congestion(*algorithm_, room()));
+  }
+  /// Becomes as `other` is, which is of the same algorithm.
+  void restore(const Congestion& other) {
+    algorithm_->destroy(room());
+    algorithm_->copy(room(), other.room());
+  }
   const CongestionAlgorithm& algorithm() const { return *algorithm_; }
   void on_start(const CongestionStart& start) { algorithm_->on_start(room(), start); }
   void on_ack(const AckSample& ack) { algorithm_->on_ack(room(), ack); }
@@ -38,6 +49,7 @@ class Congestion {
     algorithm_->on_congestion(room(), signal, state);
   }
   void on_recovered(const CongestionState& state) { algorithm_->on_recovered(room(), state); }
+  void on_spurious(const CongestionState& state) { algorithm_->on_spurious(room(), state); }
   void on_idle(const CongestionState& state) { algorithm_->on_idle(room(), state); }
   /// At least one segment may always be in flight, whatever the algorithm says: the caller's part.
   std::uint32_t cwnd() const { return algorithm_->cwnd(room()); }
@@ -49,6 +61,9 @@ class Congestion {
   }
 
  private:
+  Congestion(const CongestionAlgorithm& algorithm, const void* from) : algorithm_(&algorithm) {
+    algorithm_->copy(room(), from);
+  }
   void* room() { return room_.data(); }
   const void* room() const { return room_.data(); }
 

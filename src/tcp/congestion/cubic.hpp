@@ -17,6 +17,14 @@ namespace hawser::tcp {
 
 class Cubic {
  public:
+  Cubic() = default;
+  Cubic(const Cubic& other)
+      : cwnd_(other.cwnd_),
+        ssthresh_(other.ssthresh_),
+        state_(other.state_ ? std::make_unique<State>(*other.state_) : nullptr) {}
+  Cubic& operator=(const Cubic&) = delete;
+  ~Cubic() = default;
+
   void on_start(const CongestionStart& start);
   /// Slow start below ssthresh, else congestion avoidance (RFC 9438 4.2 to 4.5); nothing in fast
   /// recovery. Time in which the window does not grow, for the sender needs no more, does not count

@@ -255,7 +255,7 @@ void Flight::on_arrived(const Ack& ack, std::uint32_t number, Delivery& delivery
   const std::uint32_t rtt_us = to_us(ack.now) - segment.sent_us;
   const Duration rtt = std::chrono::microseconds(rtt_us);
   if (!segment.again) {
-    delivery.original = true;
+    delivery.first_original = min(segment.end, delivery.first_original.value_or(segment.end));
     delivery.least_rtt = std::min(rtt, delivery.least_rtt.value_or(rtt));
     rack_.on_delivered(segment.sent_us, segment.end, rtt_us);
     if (segment.end < fack_) rack_.on_reordering();

@@ -74,7 +74,8 @@ class Flight {
   struct Delivery {
     std::uint32_t bytes = 0;   ///< that have arrived, by ACK or by SACK
     std::uint32_t sacked = 0;  ///< of these by SACK
-    bool original = false;     ///< among them something that was sent only once
+    /// The end of the first among them that was sent only once.
+    std::optional<SeqNum> first_original;
     /// Of what was acknowledged and sent only once the earliest; none if any was sent again.
     std::optional<Duration> rtt;
     /// The least of all that arrived and was sent only once.
