@@ -51,13 +51,25 @@ PathMtu::Entry PathMtu::lower(Instant now, const IpAddress& destination, std::ui
     entry.mtu = std::min(entry.mtu, known->mtu);
     entry.cut |= known->cut;
   }
+  put(now, destination, entry);
+  return entry;
+}
+
+void PathMtu::on_found(Instant now, const IpAddress& destination, std::uint32_t mtu,
+                       bool larger_is_lost) {
+  const auto known = find(now, destination);
+  if (!larger_is_lost && (!known || known->mtu >= mtu)) return;
+  put(now, destination,
+      {.mtu = std::max(mtu, destination.is_v4() ? kMinPathMtuV4 : kMinPathMtuV6), .cut = false});
+}
+
+void PathMtu::put(Instant now, const IpAddress& destination, const Entry& entry) {
   if (const auto found = index_.find(destination); found != index_.end()) erase(found->second);
   if (entries_.size() >= capacity_) erase(by_age_.front());
   const std::uint32_t index = entries_.emplace();
   entries_[index] = {destination, now + lifetime_, entry, {}};
   index_.emplace(destination, index);
   by_age_.push_back(index, [&](std::uint32_t i) -> SlotLinks& { return entries_[i].links; });
-  return entry;
 }
 
 void PathMtu::on_time(Instant now) {

@@ -1,4 +1,5 @@
-// What routers have said of the MTU of paths (RFC 1191 6, RFC 8201 4, 5.3), for each destination.
+// What routers have said, or probes found, of the MTU of paths (RFC 1191 6, RFC 8201 4, 5.3; RFC
+// 4821 5.2), for each destination.
 //
 // Only what falls below the MTU of the interface is kept. It is forgotten after a while, so that a
 // larger MTU is found again (RFC 1191 6.3). That a message is not a forgery is its taker's to find
@@ -49,6 +50,10 @@ class PathMtu {
   /// Notes that the path carries no more than `mtu` bytes; it never rises by this.
   Entry lower(Instant now, const IpAddress& destination, std::uint32_t mtu);
 
+  /// Notes what packets have shown: those of `mtu` bytes arrive. If `larger_is_lost`, that is what
+  /// the path carries, whatever was known; else it is at least that.
+  void on_found(Instant now, const IpAddress& destination, std::uint32_t mtu, bool larger_is_lost);
+
   std::size_t size() const { return entries_.size(); }
   /// Forgets what is too old.
   void on_time(Instant now);
@@ -68,6 +73,7 @@ class PathMtu {
       return hash(std::as_bytes(std::span(&address, 1)));
     }
   };
+  void put(Instant now, const IpAddress& destination, const Entry& entry);
   void erase(std::uint32_t index);
 
   std::size_t capacity_;

@@ -45,6 +45,7 @@ void Stack::Impl::mark_dirty(std::uint32_t index) {
 /// It has sent what it had: its timer is set, or its life ends.
 void Stack::Impl::after_drain(std::uint32_t index) {
   ConnectionSlot& slot = connections_[index];
+  note_path_found(index);
   if (!slot.detached) {
     const Instant deadline = slot.connection.next_deadline();
     if (deadline != kNever) timers_.arm_no_later(index, deadline);

@@ -29,6 +29,7 @@
 #include <deque>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -131,6 +132,7 @@ class Stack::Impl {
   std::vector<AddressInfo> addresses() const;
   std::vector<RouteInfo> routes() const;
   std::vector<Endpoint> dns_servers() const;
+  std::vector<std::string> search_domains() const;
   std::vector<LeaseInfo> leases() const;
   void release_leases(Instant now);
   const ip::Interfaces& interfaces() const { return interfaces_; }
@@ -366,6 +368,7 @@ class Stack::Impl {
                            InterfaceId interface);
   void on_echo_too_big(const Context& context, const wire::IcmpError& error, std::uint32_t mtu);
   void adopt_path_mtu(const Context& context, std::uint32_t index);
+  void note_path_found(std::uint32_t index);
 
   // udp.cpp
   void on_udp(const Context& context, const wire::IpHeader& ip, std::uint32_t header_bytes,

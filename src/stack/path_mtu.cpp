@@ -71,6 +71,18 @@ void Stack::Impl::on_echo_too_big(const Context& context, const wire::IcmpError&
   path_mtu_.lower(context.now, error.destination, mtu);
 }
 
+/// RFC4821-5.2, RFC8201-5.2: what a connection has learnt by probes, where routers are silent, is
+/// for all to come. Two probes of a size must have been lost while everything else arrived, so that
+/// neither an outage nor a stranger makes anybody believe it; the peer could, of the path to
+/// itself. Nothing is shown by segments that routers may cut.
+void Stack::Impl::note_path_found(std::uint32_t index) {
+  ConnectionSlot& slot = connections_[index];
+  const auto found = slot.connection.take_path_found();
+  if (!found || slot.may_fragment) return;
+  const IpAddress& peer = slot.connection.tuple().remote.address;
+  path_mtu_.on_found(now_, peer, tcp::mtu_for(found->mss, peer.family()), found->larger_is_lost);
+}
+
 /// What is known of the path bounds the segments of a new connection from its beginning. The MSS
 /// that we advertise does not follow it: the way back may be another.
 void Stack::Impl::adopt_path_mtu(const Context& context, std::uint32_t index) {

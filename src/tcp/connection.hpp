@@ -79,6 +79,11 @@ class Connection {
                          std::uint16_t mss);
   /// Before anything is sent but a SYN: the path to the peer is known to carry no more than `mss`.
   void set_path_mss(const Context& context, std::uint16_t mss);
+  /// What probes have found of the path since the last call, for connections to come.
+  std::optional<PathSearch::Found> take_path_found() {
+    PathSearch* path = known_path();
+    return path == nullptr ? std::nullopt : path->take_found();
+  }
 
   // ---- calls of the application; errors as the functions of Stack document them
 

@@ -89,7 +89,9 @@ std::optional<std::uint16_t> PathSearch::take_held(SeqNum una) {
 /// After a probe that told something: `mss` fits, `high_` may.
 void PathSearch::narrow(Instant now, std::uint16_t mss) {
   lost_ = 0;
-  if (high_ < mss + kPrecision) finish(now);
+  if (high_ >= mss + kPrecision) return;
+  found_ = Found{.mss = mss, .larger_is_lost = high_ < limit_};
+  finish(now);
 }
 
 void PathSearch::finish(Instant now) {

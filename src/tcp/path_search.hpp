@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "hawser/address.hpp"
 #include "hawser/seq_num.hpp"
@@ -25,6 +26,12 @@ std::optional<std::uint16_t> smaller_mss(Family family, std::uint16_t mss);
 
 class PathSearch {
  public:
+  /// What a search ended with.
+  struct Found {
+    std::uint16_t mss = 0;        ///< segments of this size arrive
+    bool larger_is_lost = false;  ///< and somewhat larger ones do not, though the rest does
+  };
+
   /// A search ends when what is left is not worth a probe.
   static constexpr std::uint16_t kPrecision = 16;
   /// Probes of one size that must be lost before it counts as too large.
@@ -39,7 +46,9 @@ class PathSearch {
   /// What the peer takes is known by now.
   void set_limit(std::uint16_t limit) { limit_ = high_ = limit; }
   /// Whether there is anything to remember while segments of `mss` are sent.
-  bool is_needed(std::uint16_t mss) const { return mss < limit_ || size_ != 0 || held_mss_ != 0; }
+  bool is_needed(std::uint16_t mss) const {
+    return mss < limit_ || size_ != 0 || held_mss_ != 0 || found_;
+  }
 
   // ---- how the MSS was lowered
 
@@ -61,6 +70,8 @@ class PathSearch {
   /// All before `una` has arrived. Gives the new MSS when that is the probe.
   std::optional<std::uint16_t> on_ack(Instant now, SeqNum una);
   bool is_probing() const { return size_ != 0; }
+  /// The end of a search since the last call.
+  std::optional<Found> take_found() { return std::exchange(found_, std::nullopt); }
   /// Of the probe; only while is_probing.
   SeqNum probe_begin() const { return begin_; }
   SeqNum probe_end() const { return end_; }
@@ -87,6 +98,7 @@ class PathSearch {
   std::uint16_t held_mss_ = 0;
   std::uint8_t lost_ = 0;  ///< probes of the size that is tried now
   bool guessed_ = false;   ///< whether anything arrives at the size we guessed is not known yet
+  std::optional<Found> found_;
 };
 
 }  // namespace hawser::tcp

@@ -27,6 +27,10 @@ Offer make_offer(const TcpSettings& settings, std::uint32_t mtu, Family family);
 
 /// The payload that fits an IP packet of `mtu` bytes without options.
 std::uint16_t mss_for(std::uint32_t mtu, Family family);
+/// The IP packet without options that `mss` bytes of payload fill.
+constexpr std::uint32_t mtu_for(std::uint16_t mss, Family family) {
+  return mss + (family == Family::ipv4 ? 40U : 60U);
+}
 
 struct SynReceived {
   Tuple tuple;

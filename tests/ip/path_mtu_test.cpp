@@ -39,6 +39,23 @@ TEST_F(PathMtuTest, NeverRisesByAMessage) {  // RFC8201-4
   EXPECT_EQ(paths.size(), 1U);
 }
 
+TEST_F(PathMtuTest, FollowsWhatProbesFind) {  // RFC4821-5.2
+  paths.on_found(kStart, kThere, 1400, false);
+  EXPECT_FALSE(paths.find(kStart, kThere)) << "there was nothing to correct";
+  paths.on_found(kStart, kThere, 1400, true);
+  EXPECT_EQ(paths.get(kStart, kThere, 1500), 1400U);
+  paths.on_found(kStart, kThere, 1300, false);
+  EXPECT_EQ(paths.get(kStart, kThere, 1500), 1400U) << "it carries at least so much";
+  paths.on_found(kStart, kThere, 1450, false);
+  EXPECT_EQ(paths.get(kStart, kThere, 1500), 1450U);
+  paths.on_found(kStart + 1min, kThere, 1200, true);
+  EXPECT_EQ(paths.get(kStart + 10min, kThere, 1500), 1200U);
+  EXPECT_EQ(paths.get(kStart + 11min, kThere, 1500), 1500U);
+  paths.on_found(kStart + 11min, kThere, 100, true);
+  EXPECT_EQ(paths.find(kStart + 11min, kThere)->mtu, kMinPathMtuV4);
+  EXPECT_FALSE(paths.find(kStart + 11min, kThere)->cut);
+}
+
 TEST_F(PathMtuTest, IsForgottenAfterAWhile) {  // RFC1191-6.3, RFC8201-5.3
   EXPECT_EQ(paths.next_deadline(), kNever);
   paths.lower(kStart, kThere, 1400);

@@ -43,14 +43,20 @@ class Transfer {
     narrow.mtu = hop.mtu;
     narrow.mtu_silent = hop.silent;
     link = world.connect({left, {}}, {right, {}}, narrow, hop.link);
-    const Endpoint there{*IpAddress::parse(hop.family == Family::ipv4 ? "10.0.0.2" : "fd00::2"),
-                         Port{80}};
-    listener = world.stack(right).tcp_listen(there, 4).value();
+    listener = world.stack(right).tcp_listen(there(), 4).value();
     world.on_ready(left, [this](SocketHandle, Ready) { write(); });
     world.on_ready(right, [this](SocketHandle socket, Ready) { on_right(socket); });
-    sender = world.stack(left).tcp_connect(world.now(), {}, there).value();
+    sender = world.stack(left).tcp_connect(world.now(), {}, there()).value();
   }
 
+  /// The same over a new connection.
+  void again() {
+    static_cast<void>(world.stack(right).tcp_close(world.now(), receiver));
+    written_ = received_ = 0;
+    at_end_ = false;
+    receiver = {};
+    sender = world.stack(left).tcp_connect(world.now(), {}, there()).value();
+  }
   void run(Duration limit) { world.run_until(world.now() + limit); }
   bool complete() const { return received_ == hop_.bytes && at_end_; }
   std::uint64_t received() const { return received_; }
@@ -59,8 +65,12 @@ class Transfer {
   std::uint64_t frames() const { return world.counters(link, Direction::a_to_b).frames; }
 
   World world;
+  LinkId link{};
 
  private:
+  Endpoint there() const {
+    return {*IpAddress::parse(hop_.family == Family::ipv4 ? "10.0.0.2" : "fd00::2"), Port{80}};
+  }
   void write() {
     std::array<std::byte, 65536> data;
     while (written_ < hop_.bytes) {
@@ -95,7 +105,6 @@ class Transfer {
   Hop hop_;
   StackId left;
   StackId right;
-  LinkId link{};
   SocketHandle listener;
   SocketHandle sender;
   SocketHandle receiver{};
@@ -127,6 +136,40 @@ TEST_P(NarrowHop, WhoseRouterIsSilent) {  // RFC4821
   EXPECT_EQ(transfer.counters().black_holes, 1U);
   EXPECT_LE(transfer.info().timeouts, 3U);
   EXPECT_EQ(transfer.info().mss, (GetParam() == Family::ipv4 ? 1240 : 1220) - 12);
+}
+
+TEST_P(NarrowHop, ThatWasFoundOnceIsKnownToConnectionsToCome) {  // RFC4821-5.2, RFC8201-5.2
+  Transfer transfer({.family = GetParam(), .mtu = 1400, .silent = true});
+  transfer.run(10s);
+  ASSERT_TRUE(transfer.complete()) << transfer.received();
+  const std::uint16_t found = transfer.info().mss;
+  transfer.again();
+  transfer.run(3s);
+  EXPECT_TRUE(transfer.complete()) << transfer.received();
+  EXPECT_EQ(transfer.info().timeouts, 0U);
+  EXPECT_EQ(transfer.info().mss, found);
+  EXPECT_EQ(transfer.counters().black_holes, 1U) << "of the first connection";
+  // It is forgotten, and then found anew: the path may be another by then.
+  transfer.run(10min);
+  transfer.again();
+  transfer.run(10s);
+  EXPECT_TRUE(transfer.complete()) << transfer.received();
+  EXPECT_EQ(transfer.counters().black_holes, 2U);
+}
+
+/// Timeouts in a row are no black hole to others: the path carries all, and was only interrupted.
+TEST_P(NarrowHop, ThatIsNoneButAnOutageIsNotRemembered) {
+  Transfer transfer({.family = GetParam(), .mtu = 1500, .silent = true});
+  transfer.run(50ms);
+  transfer.world.set_partitioned(transfer.link, true);
+  transfer.run(5s);
+  transfer.world.set_partitioned(transfer.link, false);
+  transfer.run(20s);
+  EXPECT_TRUE(transfer.complete()) << transfer.received();
+  EXPECT_GE(transfer.counters().black_holes, 1U) << "suspected";
+  transfer.again();
+  transfer.run(50ms);
+  EXPECT_EQ(transfer.info().mss, (GetParam() == Family::ipv4 ? 1460 : 1440) - 12);
 }
 
 TEST_P(NarrowHop, OfAnySizeIsFound) {
