@@ -106,6 +106,7 @@ class Floods : public EthernetScript {
     EXPECT_EQ(stack.tcp_info(socket_)->state, TcpState::established);
   }
 
+  void slow_syns(bool v6);
   void fragments(bool v6) {
     // The bound counts what is kept for the fragments too; the pool, their blocks alone.
     flood(IpConfig{}.reassembly_memory, [&](unsigned i) {
@@ -143,6 +144,33 @@ TEST_F(Floods, OfSyns) {
   });
   EXPECT_GT(stack.counters().cookies_sent, kFrames - 100 * kBacklog);
 }
+
+/// Five minutes of SYNs, in which the records of handshakes are sent again, end, and are replaced;
+/// what is more gets cookies.
+void Floods::slow_syns(bool v6) {
+  const IpAddress gateway = *IpAddress::parse(v6 ? "fd00::fe" : "10.0.0.254");
+  flood(std::size_t{1} << 20, [&](unsigned i) {
+    after(10ms);
+    if (i % 100 == 0 && v6) {
+      arrive_neighbour_message(wire::NeighbourAdvertisement{gateway, true, true, true, kThirdMac},
+                               gateway, kOurs6);
+      arrive_neighbour_message(wire::NeighbourSolicitation{kOurs6, kThirdMac}, gateway, kOurs6);
+    } else if (i % 100 == 0) {
+      arrive_arp({wire::ArpOperation::request, kThirdMac, gateway, {}, kOurs});
+    }
+    TcpHeader header;
+    header.source = Port{static_cast<std::uint16_t>(1024 + i % 60000)};
+    header.destination = Port{80};
+    header.seq = SeqNum(i);
+    header.flags = TcpFlag::syn;
+    arrive_tcp(header, v6 ? forged6(0x20, 0x01, i) : forged4(i), v6 ? kOurs6 : kOurs);
+  });
+  EXPECT_GE(stack.counters().retransmits, 7U * kBacklog);
+  EXPECT_LE(stack.counters().retransmits, 3 * 7U * kBacklog);
+  EXPECT_GT(stack.counters().cookies_sent, kFrames - 3 * kBacklog);
+}
+TEST_F(Floods, OfSynsForMinutes) { slow_syns(false); }
+TEST_F(Floods, OfSynsForMinutesOverIpv6) { slow_syns(true); }
 
 TEST_F(Floods, OfArpRequests) {
   flood(std::size_t{1} << 20, [&](unsigned i) {

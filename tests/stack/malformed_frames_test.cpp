@@ -33,7 +33,20 @@ struct Patch {
   std::vector<int> bytes;
 };
 
-enum class From { arp, tcp4, tcp6, udp4, udp6, echo4, echo6, igmp, mld, solicitation, dhcp };
+enum class From {
+  arp,
+  tcp4,
+  tcp6,
+  udp4,
+  udp6,
+  echo4,
+  echo6,
+  igmp,
+  mld,
+  solicitation,
+  advertised,
+  dhcp
+};
 
 struct Malformed {
   std::string name;
@@ -81,6 +94,19 @@ class Originals {
         return ip_frame(wire::make_neighbour_message(
                             pool_, wire::NeighbourSolicitation{kOurs6, kPeerMac}, kPeer6, kOurs6),
                         kPeer6, kOurs6, 58, wire::kNeighbourHopLimit);
+      case From::advertised: {
+        wire::RouterAdvertisement told;
+        told.lifetime_seconds = 60;
+        told.source_mac = kPeerMac;  // 16 bytes behind the type, and then 32 of a prefix
+        told.prefixes.push_back({.prefix = *Prefix::parse("2001:db8::/64"),
+                                 .on_link = true,
+                                 .autonomous = true,
+                                 .valid_seconds = 60,
+                                 .preferred_seconds = 60});
+        const IpAddress router = *IpAddress::parse("fe80::1");
+        return ip_frame(wire::make_neighbour_message(pool_, told, router, wire::kAllNodes), router,
+                        wire::kAllNodes, 58, wire::kNeighbourHopLimit);
+      }
       case From::dhcp:
         return datagram(kPeer, kOurs, {wire::kDhcpServerPort, wire::kDhcpClientPort}, Bytes(300));
     }
@@ -239,6 +265,45 @@ std::vector<Malformed> corpus() {
        {{kAfter6 + 25, {9}}},
        bad_neighbour_message},
       {"SolicitationCut", From::solicitation, {{kIp + 4, {0, 20}}}, bad_neighbour_message},
+      {"SolicitationCutInItsOption",
+       From::solicitation,
+       {{kIp + 4, {0, 28}}},
+       bad_neighbour_message},
+      {"SolicitationFromAGroupOfStations",
+       From::solicitation,
+       {{kAfter6 + 26, {0x03}}},
+       bad_neighbour_message},
+      {"SolicitationFromNoStation",
+       From::solicitation,
+       {{kAfter6 + 26, {0, 0, 0, 0, 0, 0}}},
+       bad_neighbour_message},
+      {"SolicitationOfNobodyWithAStation",  // RFC4861-7.1.1
+       From::solicitation,
+       {{kIp + 8, std::vector<int>(16, 0)}},
+       bad_neighbour_message},
+      {"AdvertisementToAGroupAsked",  // RFC4861-7.1.2
+       From::solicitation,
+       {{kIp + 24, {0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1}},
+        {kAfter6, {136, 0, 0, 0, 0x40}}},
+       bad_neighbour_message},
+      {"RouterFromFar", From::advertised, {{kIp + 7, {254}}}, bad_neighbour_message},
+      {"RouterThatIsNotOfTheLink",  // RFC4861-6.1.2
+       From::advertised,
+       {{kIp + 8, {0x20, 0x01}}},
+       bad_neighbour_message},
+      {"RouterCut", From::advertised, {{kIp + 4, {0, 15}}}, bad_neighbour_message},
+      {"RouterWithAnEmptyPrefixOption",
+       From::advertised,
+       {{kAfter6 + 25, {0}}},
+       bad_neighbour_message},
+      {"RouterWithAPrefixOptionBehindItsEnd",
+       From::advertised,
+       {{kAfter6 + 25, {5}}},
+       bad_neighbour_message},
+      {"RedirectFromTheLinkToAGroup",  // RFC4861-8.1
+       From::advertised,
+       {{kAfter6, {137, 0, 0, 0}}, {kAfter6 + 24, {0xff}}},
+       bad_neighbour_message},
       {"AdvertisementOfNobodysRouter",
        From::solicitation,
        {{kAfter6, {134}}},
@@ -329,8 +394,9 @@ TEST_P(MalformedFrame, MovesItsCounterAndNoOther) {
 }
 
 TEST(MalformedFrames, TheirOriginalsAreTaken) {
-  for (const From from : {From::arp, From::tcp4, From::tcp6, From::udp4, From::udp6, From::echo4,
-                          From::echo6, From::igmp, From::mld, From::solicitation}) {
+  for (const From from :
+       {From::arp, From::tcp4, From::tcp6, From::udp4, From::udp6, From::echo4, From::echo6,
+        From::igmp, From::mld, From::solicitation, From::advertised}) {
     Bytes frame = Originals()(from);
     fuzz::FrameRepair::apply(frame);
     fuzz::StackTarget target;

@@ -195,6 +195,36 @@ TEST(IcmpParse, LeavesTheRestAlone) {
   EXPECT_TRUE(other(kV6, 1, 99));
 }
 
+/// RFC 792: the address of the gateway stands where errors have nothing or an MTU.
+TEST(IcmpParse, RedirectsAreReadWithWhatTheyQuote) {
+  BufferPool pool;
+  const Bytes whole = contents(our_segment(pool, kV4));
+  const std::uint32_t gateway = 0x0a09000b;
+  const auto parse = [&](std::uint8_t code, const Bytes& quote) {
+    return parse_icmp(testing::received(pool, message_of(kV4, 5, code, gateway, quote)), kV4.router,
+                      kV4.ours);
+  };
+  const Bytes least(whole.begin(), whole.begin() + 28);
+  for (std::uint8_t code = 0; code < 4; ++code) {
+    for (const Bytes& quote : {least, whole}) {
+      const auto parsed = parse(code, quote);
+      ASSERT_TRUE(parsed);
+      const auto* redirect = std::get_if<IcmpRedirect>(&*parsed);
+      ASSERT_NE(redirect, nullptr);
+      EXPECT_EQ(redirect->gateway, IpAddress::v4(10, 9, 0, 11));
+      EXPECT_EQ(redirect->source, kV4.ours);
+      EXPECT_EQ(redirect->destination, kV4.theirs);
+    }
+  }
+  for (std::size_t size = 0; size < least.size(); ++size) {
+    const auto parsed = parse(1, Bytes(least.begin(), least.begin() + static_cast<long>(size)));
+    ASSERT_FALSE(parsed) << size;
+    EXPECT_EQ(parsed.error(), DropReason::bad_icmp);
+  }
+  Bytes of_ipv6 = contents(our_segment(pool, kV6));
+  EXPECT_FALSE(parse(1, of_ipv6)) << "IPv6 has a redirect of its own";
+}
+
 TEST(IcmpEcho, IsAnsweredWithItsOwnData) {
   BufferPool pool;
   Random random(6);
