@@ -95,7 +95,7 @@ struct LeaseInfo {
   Prefix address;
   IpAddress server;
   std::vector<IpAddress> dns;
-  std::string domain;  ///< in which names of one part are looked for; empty: none was told
+  std::vector<std::string> search;  ///< domains in which short names are looked for (RFC 3397)
   Instant renew_at = kNever;
   Instant expires_at = kNever;
 };

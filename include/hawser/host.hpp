@@ -70,9 +70,11 @@ class Host {
   /// The own addresses and the routes, as Stack gives them; none once stopped.
   std::vector<AddressInfo> addresses() const;
   std::vector<RouteInfo> routes() const;
-  /// What DHCP servers gave, and all servers of names; none once stopped.
+  /// What DHCP servers gave, all servers of names, and the domains in which short names are looked
+  /// for; none once stopped.
   std::vector<LeaseInfo> leases() const;
   std::vector<Endpoint> dns_servers() const;
+  std::vector<std::string> search_domains() const;
   HostCounters counters() const;
 
   /// Polls readable when `turn` has work to do, unless the host has a thread of its own.

@@ -17,8 +17,11 @@ namespace hawser {
 
 struct ResolveOptions {
   /// Whom to ask, in this order; without any, those that the network told the host, or else those
-  /// of /etc/resolv.conf.
-  std::vector<IpAddress> servers{};
+  /// of /etc/resolv.conf. A port of zero means 53.
+  std::vector<Endpoint> servers{};
+  /// Domains in which short names are looked for, in this order; without any, those that the
+  /// network told the host (Host::search_domains), or else those of /etc/resolv.conf.
+  std::vector<std::string> search{};
   /// Only addresses of this family.
   std::optional<Family> family{};
   /// How long the first try waits for each server; later ones wait longer.
@@ -36,10 +39,11 @@ struct ResolveError {
 };
 
 /// The addresses of `name`, never none, the most promising first (RFC 6724 6). An address as text
-/// is its own; names in /etc/hosts are not asked for; the search domains and other options of
-/// /etc/resolv.conf hold. An answer that is too long for UDP is fetched over TCP. Waits, and is
-/// safe from any thread. Errors: host_unreachable when there is no such name or no address of it,
-/// timed_out, shut_down, invalid_argument, network_unreachable when no server can be asked.
+/// is its own; names in /etc/hosts are not asked for; a name of few dots is looked for in
+/// the search domains; other options of /etc/resolv.conf hold, as how few dots those are (`ndots`).
+/// An answer that is too long for UDP is fetched over TCP. Waits, and is safe from any thread.
+/// Errors: host_unreachable when there is no such name or no address of it, timed_out, shut_down,
+/// invalid_argument, network_unreachable when no server can be asked.
 std::expected<std::vector<IpAddress>, ResolveError> resolve(Host& host, const std::string& name,
                                                             const ResolveOptions& options = {});
 

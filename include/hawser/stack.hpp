@@ -151,6 +151,8 @@ class Stack {
   std::vector<RouteInfo> routes() const;
   /// Servers of names that DHCP servers gave or routers advertised (RFC 8106).
   std::vector<Endpoint> dns_servers() const;
+  /// Domains in which DHCP servers let short names be looked for (RFC 3397), the first in front.
+  std::vector<std::string> search_domains() const;
   /// What DHCP servers gave, of each interface that has a lease.
   std::vector<LeaseInfo> leases() const;
   /// Gives all leases back and asks for none any more (RFC 2131 4.4.6); their addresses are gone.

@@ -17,7 +17,7 @@ std::expected<std::vector<IpAddress>, std::string> look_up(const RunningHost& ho
                                                            const FamilyOptions& family,
                                                            int cancel) {
   ResolveOptions options;
-  options.servers = host.name_servers();
+  for (const IpAddress& server : host.name_servers()) options.servers.push_back({server, Port{}});
   options.cancel = cancel;
   if (family.only_v4) options.family = Family::ipv4;
   if (family.only_v6) options.family = Family::ipv6;

@@ -16,7 +16,7 @@ const IpAddress kNobody = IpAddress::any(Family::ipv4);
 const IpAddress kEverybody = IpAddress::v4(255, 255, 255, 255);
 
 /// RFC 2132's options that make an interface work; 121 before 3 (RFC 3442).
-std::vector<std::uint8_t> wanted_options() { return {1, 121, 3, 6, 15, 26, 51, 54, 58, 59}; }
+std::vector<std::uint8_t> wanted_options() { return {1, 121, 3, 6, 15, 119, 26, 51, 54, 58, 59}; }
 
 /// Without a mask that of its class, as hosts did before there were masks.
 std::uint8_t class_prefix(const IpAddress& address) {
@@ -227,7 +227,8 @@ Lease Client::lease_of(const DhcpMessage& ack) {
   lease.server = *ack.server;
   lease.routes = routes_of(ack);
   lease.dns = ack.dns;
-  lease.domain = ack.domain;
+  lease.search = ack.search;
+  if (lease.search.empty() && !ack.domain.empty()) lease.search = {ack.domain};
   lease.mtu = ack.mtu;
   set_times(lease, ack);
   return lease;

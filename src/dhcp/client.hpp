@@ -54,7 +54,7 @@ struct Lease {
   /// 0.0.0.0: the network is on the link.
   std::vector<wire::DhcpRoute> routes;
   std::vector<IpAddress> dns;
-  std::string domain;
+  std::vector<std::string> search;  ///< domains of short names: option 119, or else that of 15
   std::optional<std::uint16_t> mtu;
   Instant renew_at = kNever;   ///< T1
   Instant rebind_at = kNever;  ///< T2

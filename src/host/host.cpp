@@ -74,6 +74,11 @@ std::vector<Endpoint> Host::dns_servers() const {
   return engine_->stopped() ? std::vector<Endpoint>{} : engine_->stack().dns_servers();
 }
 
+std::vector<std::string> Host::search_domains() const {
+  const host::Engine::Lock lock = engine_->lock();
+  return engine_->stopped() ? std::vector<std::string>{} : engine_->stack().search_domains();
+}
+
 StackCensus Host::census() const {
   const host::Engine::Lock lock = engine_->lock();
   return engine_->census();

@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -94,6 +95,11 @@ int DnsSockets::close(ares_socket_t number, void* self) {
   return 0;
 }
 
+Endpoint DnsSockets::with_zone(const Endpoint& server) const {
+  const auto known = std::ranges::find(servers_, server.address, &Endpoint::address);
+  return {server.address, server.port, known == servers_.end() ? Zone::none : known->zone};
+}
+
 int DnsSockets::connect(ares_socket_t number, const sockaddr* remote, ares_socklen_t, void* self) {
   auto& sockets = *static_cast<DnsSockets*>(self);
   Entry* entry = sockets.find(number);
@@ -101,10 +107,11 @@ int DnsSockets::connect(ares_socket_t number, const sockaddr* remote, ares_sockl
   const std::optional<Endpoint> endpoint = endpoint_of(remote);
   if (!endpoint) return fail(make_error_code(Error::invalid_argument));
   if (!entry->is_stream) {
-    const IoResult<void> connected = entry->datagrams.connect(*endpoint);
+    const IoResult<void> connected = entry->datagrams.connect(sockets.with_zone(*endpoint));
     return connected ? 0 : fail(connected.error());
   }
-  IoResult<TcpStream> stream = TcpStream::start_connect(sockets.host_, *endpoint);
+  IoResult<TcpStream> stream =
+      TcpStream::start_connect(sockets.host_, sockets.with_zone(*endpoint));
   if (!stream) return fail(stream.error());
   entry->stream = std::move(*stream);
   errno = EINPROGRESS;

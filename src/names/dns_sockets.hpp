@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <utility>
+#include <vector>
 
 #include "hawser/host.hpp"
 #include "hawser/poller.hpp"
@@ -21,6 +23,8 @@ class DnsSockets {
   DnsSockets(const DnsSockets&) = delete;
   DnsSockets& operator=(const DnsSockets&) = delete;
 
+  /// The servers that will be asked, of which c-ares forgets the zones.
+  void set_servers(std::vector<Endpoint> servers) { servers_ = std::move(servers); }
   /// Lets `channel` use them; they must outlive it.
   void attach(ares_channel channel);
   /// For ares_options.sock_state_cb, with this object as data: what c-ares waits for.
@@ -48,10 +52,12 @@ class DnsSockets {
 
   /// Null, with errno set, when there is no such socket.
   Entry* find(ares_socket_t number);
+  Endpoint with_zone(const Endpoint& server) const;
   void watch(ares_socket_t number, Ready interest);
 
   Host& host_;
   Poller poller_;
+  std::vector<Endpoint> servers_;
   std::map<ares_socket_t, Entry> entries_;
   ares_socket_t next_ = 1;
 };

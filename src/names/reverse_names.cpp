@@ -8,10 +8,10 @@
 
 namespace hawser::names {
 
-ReverseNames::ReverseNames(Host& host, std::vector<IpAddress> servers, Duration patience)
+ReverseNames::ReverseNames(Host& host, const std::vector<IpAddress>& servers, Duration patience)
     : engine_(host.engine()), patience_(patience), sockets_(host) {
   ResolveOptions options;
-  options.servers = std::move(servers);
+  for (const IpAddress& server : servers) options.servers.push_back({server, Port{}});
   options.timeout = patience / 2;
   options.tries = 2;
   if (auto channel = open_channel(options, *engine_, sockets_)) channel_ = std::move(*channel);

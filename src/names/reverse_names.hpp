@@ -24,7 +24,7 @@ class ReverseNames {
   static constexpr std::size_t kMaxUnderWay = 64;
 
   /// Asks `servers`; without any, as hawser::resolve does. Each name may take `patience`.
-  ReverseNames(Host& host, std::vector<IpAddress> servers,
+  ReverseNames(Host& host, const std::vector<IpAddress>& servers,
                Duration patience = std::chrono::seconds(2));
 
   /// Asks for the name of an address, once.

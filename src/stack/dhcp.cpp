@@ -169,11 +169,22 @@ std::vector<LeaseInfo> Stack::Impl::leases() const {
                    .address = held.lease->address,
                    .server = held.lease->server,
                    .dns = held.lease->dns,
-                   .domain = held.lease->domain,
+                   .search = held.lease->search,
                    .renew_at = held.lease->renew_at,
                    .expires_at = held.lease->expires_at});
   }
   return all;
+}
+
+std::vector<std::string> Stack::Impl::search_domains() const {
+  std::vector<std::string> domains;
+  for (const DhcpInterface& held : dhcp_) {
+    if (!held.lease) continue;
+    for (const std::string& domain : held.lease->search) {
+      if (std::ranges::find(domains, domain) == domains.end()) domains.push_back(domain);
+    }
+  }
+  return domains;
 }
 
 /// Those of leases before those of routers.

@@ -127,6 +127,7 @@ Result<void> Stack::remove_route(const RouteConfig& route) { return impl_->remov
 std::vector<AddressInfo> Stack::addresses() const { return impl_->addresses(); }
 std::vector<RouteInfo> Stack::routes() const { return impl_->routes(); }
 std::vector<Endpoint> Stack::dns_servers() const { return impl_->dns_servers(); }
+std::vector<std::string> Stack::search_domains() const { return impl_->search_domains(); }
 std::vector<LeaseInfo> Stack::leases() const { return impl_->leases(); }
 void Stack::release_leases(Instant now) { impl_->release_leases(now); }
 std::vector<IpAddress> Stack::in_order_of_promise(std::vector<IpAddress> destinations) const {

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "wire/bytes.hpp"
+#include "wire/domain_list.hpp"
 
 namespace hawser::wire {
 
@@ -54,6 +55,7 @@ enum Code : std::uint8_t {
   kRenew = 58,
   kRebind = 59,
   kClientId = 61,
+  kSearch = 119,
   kRoutes = 121,
   kEnd = 255,
 };
@@ -162,10 +164,8 @@ std::string name(Bytes value) {
   std::string text;
   for (const std::byte byte : value) text.push_back(std::to_integer<char>(byte));
   while (!text.empty() && text.back() == '\0') text.pop_back();
-  const bool good = std::ranges::all_of(text, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_';
-  });
+  const bool good =
+      std::ranges::all_of(text, [](char c) { return c == '.' || is_label_character(c); });
   return good ? text : std::string();
 }
 
@@ -214,6 +214,7 @@ void read_others(const Options& options, DhcpMessage& message) {
   message.largest = number16(options.find(kLargest));
   message.renew_seconds = number32(options.find(kRenew));
   message.rebind_seconds = number32(options.find(kRebind));
+  message.search = parse_domains(options.find(kSearch));
   message.routes = classless_routes(options.find(kRoutes));
 }
 
@@ -300,6 +301,7 @@ void write_options(std::vector<std::byte>& bytes, const DhcpMessage& message) {
   writer.addresses(kRouters, message.routers);
   writer.addresses(kDns, message.dns);
   writer.text(kDomain, message.domain);
+  if (!message.search.empty()) writer.option(kSearch, emit_domains(message.search));
   if (message.mtu) writer.number16(kMtu, *message.mtu);
   bytes.push_back(std::byte{kEnd});
 }

@@ -1,5 +1,5 @@
 // Messages of the Dynamic Host Configuration Protocol for IPv4 (RFC 2131 2, RFC 2132, RFC 3396,
-// RFC 3442): what a client and a server of an Ethernet say to each other.
+// RFC 3397, RFC 3442): what a client and a server of an Ethernet say to each other.
 #pragma once
 
 #include <cstddef>
@@ -65,6 +65,7 @@ struct DhcpMessage {
   std::optional<std::uint32_t> renew_seconds;   ///< 58: T1
   std::optional<std::uint32_t> rebind_seconds;  ///< 59: T2
   bool tell_client_id = false;                  ///< 61, made of `mac`; only written
+  std::vector<std::string> search;              ///< 119: domains; the first kMaxDomains
   std::vector<DhcpRoute> routes;                ///< 121
 
   friend bool operator==(const DhcpMessage&, const DhcpMessage&) = default;

@@ -155,7 +155,7 @@ TEST_F(DhcpClientTest, AsksAndTakesWhatIsOffered) {
   EXPECT_EQ(lease.server, kServer);
   EXPECT_EQ(lease.routes, (std::vector<wire::DhcpRoute>{{{kNobody, 0}, kServer}}));
   EXPECT_EQ(lease.dns, std::vector{IpAddress::v4(10, 0, 0, 53)});
-  EXPECT_EQ(lease.domain, "harbour.example");
+  EXPECT_EQ(lease.search, std::vector<std::string>{"harbour.example"});
   EXPECT_EQ(lease.expires_at, now + 1000s);
   EXPECT_NEAR(static_cast<double>((lease.renew_at - now).count()), 500e9, 10e9);
   EXPECT_NEAR(static_cast<double>((lease.rebind_at - now).count()), 875e9, 15e9);

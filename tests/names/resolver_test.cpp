@@ -22,7 +22,7 @@ class ResolverTest : public ::testing::Test {
  protected:
   static ResolveOptions options() {
     ResolveOptions options;
-    options.servers = {kServerAddress};
+    options.servers = {{kServerAddress, Port{}}};
     options.timeout = std::chrono::milliseconds(300);
     return options;
   }
@@ -45,7 +45,7 @@ TEST_F(ResolverTest, FindsTheAddressesOfBothFamilies) {
 TEST_F(ResolverTest, AsksOverIpv6AsWell) {
   DnsServer server(hosts_.server, {{"one.test", {.addresses = {kOne}}}});
   ResolveOptions options = this->options();
-  options.servers = {kServerAddress6};
+  options.servers = {{kServerAddress6, Port{53}}};
   const auto found = look_up("one.test", options);
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_EQ(*found, std::vector{kOne});
@@ -112,7 +112,8 @@ TEST_F(ResolverTest, GivesUpWhenNobodyAnswers) {
 TEST_F(ResolverTest, ASecondServerIsAskedWhenTheFirstRefuses) {
   DnsServer server(hosts_.server, {{"one.test", {.addresses = {kOne}}}});
   ResolveOptions options = this->options();
-  options.servers = {testing::kClientAddress, kServerAddress};  // at the first nobody listens
+  options.servers = {{testing::kClientAddress, Port{}},
+                     {kServerAddress, Port{}}};  // at the first nobody listens
   const auto found = look_up("one.test", options);
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_EQ(*found, std::vector{kOne});
@@ -151,10 +152,52 @@ TEST_F(ResolverTest, EndsWithItsHost) {
   EXPECT_FALSE(look_up("one.test"));
 }
 
+TEST_F(ResolverTest, LooksForShortNamesInTheSearchDomains) {
+  DnsServer server(hosts_.server, {{"web.quay.test", {.addresses = {kOne}}},
+                                   {"web.harbour.test", {.addresses = {kTwo}}},
+                                   {"mail.harbour.test", {.addresses = {kTwo}}},
+                                   {"a.b.quay.test", {.addresses = {kOne}}},
+                                   {"web", {.addresses = {kTwo}}}});
+  ResolveOptions options = this->options();
+  options.search = {"quay.test", "harbour.test"};
+  EXPECT_EQ(look_up("web", options).value(), std::vector{kOne});
+  EXPECT_EQ(look_up("mail", options).value(), std::vector{kTwo});
+  EXPECT_EQ(look_up("web.", options).value(), std::vector{kTwo}) << "a whole name";
+  EXPECT_EQ(look_up("web.harbour.test", options).value(), std::vector{kTwo});
+  EXPECT_EQ(look_up("a.b", options).value(), std::vector{kOne}) << "when it is no whole name";
+  EXPECT_FALSE(look_up("none", options));
+}
+
 TEST_F(ResolverTest, KnowsTheNamesOfEtcHosts) {
   const auto found = look_up("localhost");
   ASSERT_TRUE(found) << found.error().message;
   for (const IpAddress& address : *found) EXPECT_TRUE(address.is_loopback());
+}
+
+/// c-ares knows addresses of servers, but not the links of those that mean another on each.
+TEST(ResolverOfTwoLinks, AsksAServerOnItsLink) {
+  const auto config = [](std::initializer_list<const char*> addresses) {
+    HostConfig result;
+    for (const char* address : addresses) {
+      result.stack.interfaces.push_back({"pair", 1500, {*Prefix::parse(address)}});
+    }
+    return result;
+  };
+  auto [ours_first, theirs_first] = make_pipe();
+  auto [ours_second, theirs_second] = make_pipe();
+  std::vector<std::unique_ptr<Device>> devices;
+  devices.push_back(std::move(ours_first));
+  devices.push_back(std::move(ours_second));
+  Host client(config({"fe80::2/64", "fe80::3/64"}), std::move(devices));
+  Host nobody(config({"fe80::9/64"}), std::move(theirs_first));
+  Host server_host(config({"fe80::1/64"}), std::move(theirs_second));
+  DnsServer server(server_host, {{"one.test", {.addresses = {kOne}}}});
+  ResolveOptions options;
+  options.timeout = std::chrono::milliseconds(300);
+  options.servers = {{*IpAddress::parse("fe80::1"), Port{53}, zone_of(InterfaceId{1})}};
+  const auto found = resolve(client, "one.test", options);
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(*found, std::vector{kOne});
 }
 
 }  // namespace

@@ -362,6 +362,21 @@ class Names(Commands):
                 self.assertEqual(client.wait(LONG), 1)
             self.assertRegex(self.read("hawser.log"), rf"^hawser: cannot send to \[{elsewhere}\]:{PORT}: [a-z]")
 
+    def test_resolv_conf_says_where_short_names_are_looked_for(self):
+        with open(self.path("resolv.conf"), "w") as file:
+            file.write(f"nameserver {KERNEL}\nsearch quay.test harbour.test\noptions ndots:2\n")
+        # With two dots for a whole name, a.files is short.
+        with self.dnsmasq(f"--address=/files.harbour.test/{KERNEL}", "--address=/a.files/10.9.0.77"):
+            for name in ["files", "a.files"]:
+                with socket.create_server(("0.0.0.0", int(PORT))) as listener:
+                    listener.settimeout(LONG)
+                    command = self.command("connect", "-4", name, PORT, *LINK)
+                    with self.process("unshare", "--mount", "sh", "-c",
+                                      'mount --bind "$0" /etc/resolv.conf && exec "$@"',
+                                      self.path("resolv.conf"), *command, name="hawser") as client:
+                        listener.accept()[0].close()
+                        self.assertEqual(client.wait(LONG), 0, self.read("hawser.log"))
+
     def test_names_that_are_none(self):
         with self.dnsmasq():
             with self.hawser("connect", "none.test", PORT, "--dns", KERNEL6) as client:

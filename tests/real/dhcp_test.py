@@ -27,14 +27,14 @@ class Dhcp(OverEachEthernet):
             run("ip", "link", "set", KERNEL_LINK, "up")
 
     @contextlib.contextmanager
-    def dnsmasq(self, *, names=False):
+    def dnsmasq(self, *options, names=False):
         """What it logs is in dnsmasq.log. With `names` it answers for them, too."""
         dns = (["--port=53", "--no-resolv", "--no-hosts", f"--address=/files.harbour.example/{KERNEL}",
                 f"--dhcp-option=option:dns-server,{KERNEL}"]
                if names else ["--port=0", "--dhcp-option=option:dns-server,10.9.0.53"])
         with open(self.path("dnsmasq.log"), "w") as log:
             server = subprocess.Popen(
-                ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", *dns,
+                ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--user=root", *dns, *options,
                  f"--interface={KERNEL_LINK}", "--bind-interfaces", "--log-dhcp", "--log-facility=-",
                  "--dhcp-authoritative", "--dhcp-range=10.9.0.100,10.9.0.149,255.255.255.0,2m",
                  "--domain=harbour.example", f"--dhcp-leasefile={self.path('leases')}", "--pid-file"],
@@ -101,6 +101,16 @@ class Dhcp(OverEachEthernet):
             got = self.lease_and_get("small", host="files.harbour.example")
             self.assertEqual(got.returncode, 0, got.stderr)
             self.assertEqual(digest_of(self.path("out")), digest)
+
+    def test_looks_short_names_up_in_the_domain_of_the_lease(self):
+        digest = make_file(self.path("small"), 1000)
+        for options in [(), ("--dhcp-option=option:domain-search,quay.example,harbour.example",
+                             "--local=/quay.example/")]:
+            with self.nginx(), self.dnsmasq(*options, names=True):
+                got = self.lease_and_get("small", host="files")
+                self.assertEqual(got.returncode, 0, got.stderr)
+                self.assertEqual(digest_of(self.path("out")), digest)
+                self.assertEqual("option:119 domain-search" in self.served(), bool(options))
 
     def test_says_that_nobody_answers(self):
         got = self.lease_and_get("small")

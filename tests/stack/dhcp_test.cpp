@@ -73,6 +73,7 @@ class StackDhcpTest : public ::testing::Test {
       answer.routers = {kServer};
       answer.dns = {IpAddress::v4(10, 0, 0, 53)};
       answer.domain = "harbour.example";
+      answer.search = {"quay.example", "harbour.example"};
       answer.mtu = mtu;
       answer.lease_seconds = 1000;
       const IpAddress to = question->broadcast ? kEverybody : question->client;
@@ -119,7 +120,8 @@ TEST_F(StackDhcpTest, LeasesAnAddressAndUsesIt) {
   EXPECT_TRUE(has_default_route());
   const auto leases = world.stack(client).leases();
   ASSERT_EQ(leases.size(), 1U);
-  EXPECT_EQ(leases[0].domain, "harbour.example");
+  EXPECT_EQ(leases[0].search, (std::vector<std::string>{"quay.example", "harbour.example"}));
+  EXPECT_EQ(world.stack(client).search_domains(), leases[0].search);
   EXPECT_EQ(world.stack(client).dns_servers(),
             (std::vector<Endpoint>{{IpAddress::v4(10, 0, 0, 53), Port{53}}}));
 
@@ -150,6 +152,7 @@ TEST_F(StackDhcpTest, LosesTheAddressWithTheLease) {
   EXPECT_FALSE(has_default_route());
   EXPECT_TRUE(world.stack(client).leases().empty());
   EXPECT_TRUE(world.stack(client).dns_servers().empty());
+  EXPECT_TRUE(world.stack(client).search_domains().empty());
   silent = false;
   world.run_for(100s);
   EXPECT_EQ(leased().size(), 1U);

@@ -29,6 +29,7 @@ DhcpMessage full_offer() {
   message.dns = {IpAddress::v4(10, 0, 0, 53)};
   message.host_name = "boat";
   message.domain = "harbour.example";
+  message.search = {"quay.example", "harbour.example"};
   message.mtu = 1400;
   message.requested = IpAddress::v4(10, 0, 0, 5);
   message.lease_seconds = 3600;
@@ -148,6 +149,8 @@ TEST(Dhcp, LeavesOtherOptionsOutThatCannotBe) {
   EXPECT_FALSE(read({58, 2, 0, 1}).renew_seconds);
   EXPECT_TRUE(read({15, 3, 'a', 27, 'b'}).domain.empty()) << "an escape sequence for a terminal";
   EXPECT_EQ(read({15, 4, 'a', '.', 'b', 0}).domain, "a.b");
+  EXPECT_EQ(read({119, 5, 1, 'a', 1, 'b', 0}).search, std::vector<std::string>{"a.b"});
+  EXPECT_TRUE(read({119, 4, 1, 'a', 0xc0, 0}).search.empty()) << "a pointer to itself";
   EXPECT_TRUE(read({121, 6, 33, 10, 0, 0, 0, 1}).routes.empty()) << "a length of 33 bits";
   EXPECT_TRUE(read({121, 4, 0, 10, 0, 0}).routes.empty()) << "ends within its router";
   EXPECT_TRUE(read({121, 5, 24, 10, 0, 0, 1}).routes.empty());

@@ -182,6 +182,7 @@ TEST(Mutation, OfDhcpMessages) {
   ack.dns = {kV4, kV4};
   ack.host_name = "host";
   ack.domain = "example";
+  ack.search = {"quay.example"};
   ack.mtu = 1400;
   ack.lease_seconds = 600;
   ack.server = kV4;
