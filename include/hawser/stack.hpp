@@ -176,7 +176,8 @@ class Stack {
   Result<SocketHandle> tcp_connect(Instant now, Endpoint local, Endpoint remote,
                                    const TcpSettings* settings = nullptr);
   /// Copies from `data` what the send buffer has room for and returns how much; would_block when
-  /// none. Errors: not_connected, broken_pipe after shutdown, or why the connection ended.
+  /// none. Errors: not_connected, broken_pipe after shutdown, no_buffer_space when the pool has
+  /// nothing to give and no acknowledgment will make room, or why the connection ended.
   Result<std::size_t> tcp_send(Instant now, SocketHandle socket, std::span<const std::byte> data);
   /// The same; the last byte is urgent (RFC 9293 3.8.5).
   Result<std::size_t> tcp_send_urgent(Instant now, SocketHandle socket,

@@ -8,6 +8,13 @@
 
 namespace hawser::tcp {
 
+namespace {
+
+/// After which an ACK is tried again for which there was no memory, if it may not be delayed.
+constexpr Duration kTryAgain = std::chrono::milliseconds(10);
+
+}  // namespace
+
 Packet Connection::poll_segment(const Context& context) {
   if (has_nothing_to_send()) {
     note_nothing_to_send();
@@ -288,8 +295,9 @@ void Connection::arm_persist_if_stuck(const Context& context) {
 
 Packet Connection::emit_ack(const Context& context, SeqNum seq, SendReason reason) {
   Packet packet = context.pool.take_packet();
-  if (!packet) {  // nothing but a timer may come by again
-    timers_.set(TimerSlot::delayed_ack, context.now + context.config.delayed_ack);
+  if (!packet) {  // nothing but a timer may come by again, and not at once
+    const Duration wait = std::max<Duration>(context.config.delayed_ack, kTryAgain);
+    timers_.set(TimerSlot::delayed_ack, context.now + wait);
     return packet;
   }
   TcpHeader header;

@@ -1,6 +1,9 @@
 // Keep-alive (RFC 9293 3.8.4).
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 #include "tests/tcp/connection_script.hpp"
 
 namespace hawser::tcp {
@@ -26,6 +29,29 @@ TEST_F(KeepAlive, ProbesAfterTwoHours) {  // RFC9293-MUST-28, RFC9293-SHLD-12, R
   script.quiet_for(7199s);
   const Sent probe = script.out_within(2s, {.flags = kAck, .seq = 0, .ack = 1, .length = 0});
   EXPECT_EQ(probe.at - heard, 2h);
+}
+
+/// All that a pool has to give.
+struct AllMemory {
+  explicit AllMemory(BufferPool& pool) {
+    while (Slice block = pool.take(BufferPool::kLargeBlock)) blocks.push_back(std::move(block));
+    while (Slice block = pool.take(1)) blocks.push_back(std::move(block));
+    while (Packet packet = pool.take_packet()) packets.push_back(std::move(packet));
+  }
+  std::vector<Slice> blocks;
+  std::vector<Packet> packets;
+};
+
+// Where ACKs are not delayed, the deadline was the present, again and again.
+TEST_F(KeepAlive, WaitsForMemory) {
+  script.config.delayed_ack = 0ms;
+  script.settings.keep_alive = true;
+  script.establish();
+  {
+    const AllMemory all(script.pool);
+    script.quiet_for(2h);
+  }
+  script.out_within(100ms, {.flags = kAck, .length = 0});
 }
 
 TEST_F(KeepAlive, IsTurnedOnAndOffForOneConnection) {  // RFC9293-MUST-24
