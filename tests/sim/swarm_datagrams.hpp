@@ -2,6 +2,7 @@
 // arrives is what was sent, comes from who sent it, and, where nothing is in its way, once.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -22,6 +23,8 @@ class Datagrams {
     bool arrives = false;
     /// There is no such host: instead of an echo, an error says so.
     bool to_nobody = false;
+    /// Of an echo: somebody may say that it failed, or was too large.
+    bool may_hear_errors = false;
     bool may_repeat = false;
     /// Its own address is gone: it need not even leave.
     bool may_be_refused = false;
@@ -32,7 +35,10 @@ class Datagrams {
   /// Opens a socket of each kind on each host, or closes them.
   void open();
   void close();
+  /// Datagrams to the group reach the members of now.
   void send(const DatagramPlan& planned, const Promise& promise);
+  void join(HostNumber host, Net net);
+  void leave(HostNumber host, Net net);
   /// False when the socket is none of these.
   bool on_ready(StackId stack, SocketHandle socket);
   /// Somebody forges fragments of this one, so that it need not arrive.
@@ -48,13 +54,15 @@ class Datagrams {
   struct Sent {
     DatagramPlan plan;
     Promise promise;
-    bool left = false;        ///< the stack took it
-    std::uint32_t times = 0;  ///< it arrived, or its echo did
+    bool left = false;          ///< the stack took it
+    std::uint32_t members = 0;  ///< of the group when it left; a bit for each host, as in the next
+    std::uint32_t heard = 0;    ///< where it arrived, or its echo did
   };
   struct Host {
     StackId stack{};
     SocketHandle udp;
     SocketHandle echo;
+    std::array<bool, kNets> is_member{};  ///< of the group of each net
   };
 
   Result<void> give(const Host& host, const DatagramPlan& planned, std::uint32_t number);
@@ -62,8 +70,9 @@ class Datagrams {
   void read_echoes(HostNumber host);
   void on_datagram(HostNumber host, const UdpReceived& got);
   void on_reply(HostNumber host, const EchoAnswer& answer);
-  void on_echo_error(const EchoAnswer& answer);
-  void take(Sent& sent, std::size_t bytes);
+  void on_echo_error(HostNumber host, const EchoAnswer& answer);
+  void take(HostNumber host, Sent& sent, std::size_t bytes);
+  std::uint32_t must_hear(const Sent& sent) const;
   std::string name_of(std::uint32_t number) const;
   /// Fills `bytes` with what datagram `number` consists of: its number, then what follows from it.
   void compose(std::uint32_t number, std::span<std::byte> bytes) const;

@@ -1,14 +1,10 @@
 #include "swarm_forger.hpp"
 
 #include <algorithm>
-#include <array>
 #include <span>
 
 #include "swarm_datagrams.hpp"
 #include "swarm_draw.hpp"
-#include "wire/arp.hpp"
-#include "wire/ethernet.hpp"
-#include "wire/neighbour_discovery.hpp"
 
 namespace hawser::swarm {
 
@@ -21,9 +17,6 @@ constexpr std::uint32_t kUnit = 8;
 /// What is forged is not in the headers of UDP and ICMP, so that it reaches a program if anything
 /// does.
 constexpr std::uint32_t kHeader = 8;
-/// Between two claims of one address, which make its owner give it up (RFC 5227 2.4).
-constexpr Duration kSecondClaim = 3s;
-
 /// Exchanges two different words of 16 bits: the checksums of UDP and ICMP do not see it. False
 /// when all are alike.
 bool swap_words(Random& random, std::span<std::byte> bytes) {
@@ -40,21 +33,15 @@ bool swap_words(Random& random, std::span<std::byte> bytes) {
 
 }  // namespace
 
-Forger::Forger(World& world, const NetworkPlan& plan, std::vector<StackId> hosts, Victim on_victim)
+Forger::Forger(World& world, const NetworkPlan& plan, std::vector<Target> hosts, Victim on_victim)
     : world_(world),
       plan_(plan),
       hosts_(std::move(hosts)),
       on_victim_(std::move(on_victim)),
       random_(plan.seed ^ 0xf0f6e) {}
 
-// ---- fragments
-
-void Forger::on_frame(const Packet& frame) {
+void Forger::on_packet(const Packet& packet) {
   if (resting_ || plan_.forge == 0) return;
-  Packet packet = frame.share();
-  const auto ethernet = wire::parse_ethernet(packet.head());
-  if (!ethernet) return;
-  packet.trim_front(ethernet->header_bytes);
   const auto ip = wire::parse_ip(packet.head(), packet.size());
   if (!ip || !ip->fragment) return;
   const wire::FragmentInfo& info = *ip->fragment;
@@ -85,23 +72,32 @@ void Forger::forge(const Seen& seen, std::uint32_t identification) {
   if (!swap_words(random_, std::span(bytes).subspan(skip))) return;
   on_victim_(number_of_datagram(seen.payload));
   ++forged_;
-  HostNumber victim = 0;
-  while (plan_.address(victim, seen.header.source.family()) != seen.header.destination) ++victim;
   const wire::FragmentInfo info{.identification = identification,
                                 .offset = static_cast<std::uint16_t>(range.begin),
                                 .more = range.end != seen.payload.size()};
   // Before all that is genuine, or among it.
   const Duration later =
       random_.chance(0.4) ? 0ms : up_to(random_, random_.chance(0.5) ? 5ms : 50ms);
-  world_.schedule(world_.now() + later, [this, victim, info, header = seen.header, bytes] {
+  world_.schedule(world_.now() + later,
+                  [this, info, header = seen.header, bytes] { send(header, info, bytes); });
+}
+
+void Forger::send(const wire::IpHeader& header, const wire::FragmentInfo& info,
+                  std::span<const std::byte> bytes) {
+  for (HostNumber host = 0; host < hosts_.size(); ++host) {
+    const bool to_group = header.destination.is_multicast();
+    const bool to_it = std::ranges::any_of(
+        plan_.nets(), [&](Net net) { return plan_.address(host, net) == header.destination; });
+    if (!to_group && !to_it) continue;
+    Packet packet = world_.pool().take_packet();
     Slice block = world_.pool().take(static_cast<std::uint32_t>(bytes.size()));
+    if (!packet || !block) return;
     std::ranges::copy(bytes, block.spare().begin());
     block.extend(static_cast<std::uint32_t>(bytes.size()));
-    Packet packet = world_.pool().take_packet();
     packet.append(std::move(block));
     wire::push_fragment(packet, header, info);
-    inject(victim, std::move(packet), plan_.nobody(), false);
-  });
+    inject_ip(world_, hosts_[host], std::move(packet), plan_.nobody());
+  }
 }
 
 /// An empty one when there is none: `begin` or `end` is inside a fragment.
@@ -123,61 +119,6 @@ Forger::Range Forger::draw_range(const Seen& seen) {
     return {begin, end};
   }
   return {};
-}
-
-// ---- lies about neighbours
-
-void Forger::spoof(const Spoof& spoof) {
-  claim(spoof);
-  if (spoof.victim != spoof.subject) return;
-  world_.schedule(world_.now() + kSecondClaim, [this, spoof] { claim(spoof); });
-}
-
-void Forger::claim(const Spoof& spoof) {
-  using Kind = Spoof::Kind;
-  const IpAddress subject = plan_.address(spoof.subject, spoof.family());
-  const IpAddress victim = plan_.address(spoof.victim, spoof.family());
-  const bool asks = spoof.kind == Kind::arp_request;
-  Packet packet = world_.pool().take_packet();
-  if (spoof.family() == Family::ipv4) {
-    wire::push_arp(packet,
-                   {.operation = asks ? wire::ArpOperation::request : wire::ArpOperation::reply,
-                    .sender_mac = spoof.station,
-                    .sender = subject,
-                    .target_mac = plan_.mac(spoof.victim),
-                    .target = victim});
-    return inject(spoof.victim, std::move(packet), spoof.station, true);
-  }
-  wire::NeighbourMessage message =
-      wire::NeighbourAdvertisement{.target = subject,
-                                   .router = false,
-                                   .solicited = spoof.kind == Kind::answer,
-                                   .override_cache = true,
-                                   .target_mac = spoof.station};
-  if (spoof.kind == Kind::solicitation) {
-    message = wire::NeighbourSolicitation{.target = victim, .source_mac = spoof.station};
-  }
-  // A host does not listen to its own address.
-  const HostNumber speaker =
-      spoof.subject == spoof.victim ? (spoof.victim + 1) % hosts_.size() : spoof.subject;
-  const IpAddress source = plan_.address(speaker, Family::ipv6);
-  packet = wire::make_neighbour_message(world_.pool(), message, source, victim);
-  wire::push_ip(packet, {.source = source,
-                         .destination = victim,
-                         .protocol = static_cast<std::uint8_t>(wire::IpProtocol::icmpv6),
-                         .hop_limit = wire::kNeighbourHopLimit});
-  inject(spoof.victim, std::move(packet), spoof.station, false);
-}
-
-/// Gives a packet to a host as if it had come over its link.
-void Forger::inject(HostNumber host, Packet packet, const MacAddress& from, bool is_arp) {
-  const bool v4 = !is_arp && (std::to_integer<unsigned>(packet.head().front()) >> 4) == 4;
-  const auto type = is_arp ? wire::EtherType::arp
-                    : v4   ? wire::EtherType::ipv4
-                           : wire::EtherType::ipv6;
-  wire::push_ethernet(packet, {plan_.mac(host), from, type});
-  std::array<Packet, 1> frames{std::move(packet)};
-  world_.stack(hosts_[host]).on_frames(world_.now(), {}, frames);
 }
 
 }  // namespace hawser::swarm

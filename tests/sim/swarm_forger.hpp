@@ -1,16 +1,18 @@
-// Who is hostile on the network of a swarm: it sees what hosts send, forges fragments that overlap
-// it, and tells lies about who has which address.
+// Who is hostile to datagrams on the network of a swarm: it sees what hosts send, and forges
+// fragments that overlap it.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <tuple>
 #include <vector>
 
 #include "core/random.hpp"
 #include "hawser/world.hpp"
+#include "swarm_injection.hpp"
 #include "swarm_network_plan.hpp"
 #include "wire/ip.hpp"
 
@@ -21,14 +23,12 @@ class Forger {
   /// Told of each datagram that meets a forged fragment, by its number, before that is sent.
   using Victim = std::function<void(std::uint32_t number)>;
 
-  Forger(World& world, const NetworkPlan& plan, std::vector<StackId> hosts, Victim on_victim);
+  Forger(World& world, const NetworkPlan& plan, std::vector<Target> hosts, Victim on_victim);
 
-  /// A frame that a host sends.
-  void on_frame(const Packet& frame);
-  /// Forges no fragments from now on.
+  /// An IP packet that a host sends.
+  void on_packet(const Packet& packet);
+  /// Forges nothing from now on.
   void rest() { resting_ = true; }
-  void spoof(const Spoof& spoof);
-
   std::uint64_t forged() const { return forged_; }
 
  private:
@@ -46,12 +46,12 @@ class Forger {
 
   void forge(const Seen& seen, std::uint32_t identification);
   Range draw_range(const Seen& seen);
-  void inject(HostNumber host, Packet packet, const MacAddress& from, bool is_arp);
-  void claim(const Spoof& spoof);
+  void send(const wire::IpHeader& header, const wire::FragmentInfo& info,
+            std::span<const std::byte> bytes);
 
   World& world_;
   const NetworkPlan& plan_;
-  std::vector<StackId> hosts_;
+  std::vector<Target> hosts_;
   Victim on_victim_;
   Random random_;
   std::map<Key, Seen> seen_;

@@ -14,21 +14,23 @@ using namespace std::chrono_literals;
 
 /// More than there are connections in a plan.
 constexpr std::uint32_t kBacklog = 64;
-
-std::size_t index_of(Family family) { return family == Family::ipv4 ? 0 : 1; }
+/// What is left of the life of an address that expires.
+constexpr Duration kLastsStill = 2s;
 
 }  // namespace
 
 NetworkRun::NetworkRun(NetworkPlan drawn, Trace trace)
-    : Stage(drawn.seed, drawn.patience(), std::move(trace)),
+    : Stage(drawn.seed, drawn.patience(), std::move(trace), drawn.pool),
       plan_(std::move(drawn)),
       switch_(world_.add_switch()),
       hosts_(add_hosts()),
       datagrams_(*this, plan_.seed, stacks()),
-      forger_(world_, plan_, stacks(), [this](std::uint32_t number) {
-        note([&] { return fmt::format("a fragment of {} is forged", number); });
-        datagrams_.release(number);
-      }) {}
+      forger_(world_, plan_, targets(),
+              [this](std::uint32_t number) {
+                note([&] { return fmt::format("a fragment of {} is forged", number); });
+                datagrams_.release(number);
+              }),
+      liar_(world_, plan_, targets()) {}
 
 std::vector<NetworkRun::Host> NetworkRun::add_hosts() {
   std::vector<Host> hosts;
@@ -38,11 +40,12 @@ std::vector<NetworkRun::Host> NetworkRun::add_hosts() {
     interface.mac = NetworkPlan::mac(number);
     interface.autoconfigure = false;
     interface.detect_duplicates = plan_.detect_duplicates;
-    for (const Family family : plan_.families()) {
-      interface.addresses.push_back(NetworkPlan::prefix(number, family));
+    for (const Net net : plan_.nets()) {
+      interface.addresses.push_back(NetworkPlan::prefix(number, net));
     }
     StackConfig config;
     config.interfaces.push_back(std::move(interface));
+    config.ip = plan_.ip;
     config.tcp = planned.tcp;
     const StackId stack = world_.add_stack(std::move(config));
     const LinkId link = world_.connect(Attachment{stack, {}}, switch_, planned.up, planned.down);
@@ -57,6 +60,14 @@ std::vector<StackId> NetworkRun::stacks() const {
   return stacks;
 }
 
+std::vector<Target> NetworkRun::targets() const {
+  std::vector<Target> targets;
+  for (HostNumber host = 0; host < hosts_.size(); ++host) {
+    targets.push_back({hosts_[host].stack, NetworkPlan::mac(host)});
+  }
+  return targets;
+}
+
 // ---- what may be
 
 const NetworkConnectionPlan& NetworkRun::plan_of(const Connection& connection) const {
@@ -65,8 +76,8 @@ const NetworkConnectionPlan& NetworkRun::plan_of(const Connection& connection) c
 
 bool NetworkRun::lost_an_address(const Connection& connection) const {
   const NetworkConnectionPlan& planned = plan_of(connection);
-  const std::size_t family = index_of(planned.family);
-  return hosts_[planned.a].lost_address[family] || hosts_[planned.b].lost_address[family];
+  const std::size_t net = index_of(planned.net);
+  return hosts_[planned.a].lost_address[net] || hosts_[planned.b].lost_address[net];
 }
 
 bool NetworkRun::excuses(Connection& connection, const Side& side, Error error) const {
@@ -77,15 +88,19 @@ bool NetworkRun::excuses(Connection& connection, const Side& side, Error error) 
   switch (error) {
     case Error::address_not_available:
     case Error::network_unreachable:
-      return hosts_[host].lost_address[index_of(planned.family)];
+      return hosts_[host].lost_address[index_of(planned.net)];
     case Error::host_unreachable:
       // Only an open ends with it (RFC9293-MUST-54).
       return (!peer.begun() || planned.tcp.simultaneous) &&
              !(plan_.is_calm(planned.a) && plan_.is_calm(planned.b));
     case Error::timed_out:
       return plan_.timeouts_possible || lost_an_address(connection);
+    case Error::no_buffer_space:
+      return plan_.is_short_of_memory();
     case Error::connection_refused:
-      return planned.tcp.simultaneous;
+      return planned.tcp.simultaneous || (!peer.begun() && plan_.icmp_lies > 0);
+    case Error::protocol_unreachable:
+      return (!peer.begun() || planned.tcp.simultaneous) && plan_.icmp_lies > 0;
     case Error::connection_reset:
     case Error::broken_pipe: {
       if (!peer.begun() || plan_.timeouts_possible || lost_an_address(connection)) return true;
@@ -99,14 +114,16 @@ bool NetworkRun::excuses(Connection& connection, const Side& side, Error error) 
 }
 
 bool NetworkRun::excuses_silence(const Connection& connection) const {
-  return plan_.timeouts_possible || lost_an_address(connection) || connection.a.left_early() ||
-         connection.b.left_early();
+  // What waits to be sent may have taken all the memory that it would take to receive it.
+  return plan_.is_short_of_memory() || plan_.timeouts_possible || lost_an_address(connection) ||
+         connection.a.left_early() || connection.b.left_early();
 }
 
-bool NetworkRun::has_address(HostNumber host, Family family) const {
+bool NetworkRun::has_address(HostNumber host, Net net) const {
   const auto all = world_.stack(hosts_[host].stack).addresses();
   return std::ranges::any_of(all, [&](const AddressInfo& own) {
-    return own.prefix == NetworkPlan::prefix(host, family) && own.state == AddressState::preferred;
+    return own.prefix == NetworkPlan::prefix(host, net) &&
+           (own.state == AddressState::preferred || own.state == AddressState::deprecated);
   });
 }
 
@@ -118,8 +135,8 @@ void NetworkRun::listen(HostNumber number) {
   if (plan_.listen_on_any) {
     locals.push_back(IpAddress::any(Family::ipv6));
   } else {
-    for (const Family family : plan_.families()) {
-      locals.push_back(NetworkPlan::address(number, family));
+    for (const Net net : plan_.nets()) {
+      locals.push_back(NetworkPlan::address(number, net));
     }
   }
   for (const IpAddress& local : locals) {
@@ -145,8 +162,7 @@ void NetworkRun::schedule_programs() {
                     [this, &connection, first] { connect(connection, !first); });
   }
   for (const DatagramPlan& planned : plan_.datagrams) {
-    const bool calm = plan_.is_calm(planned.from) && plan_.is_calm(planned.to);
-    world_.schedule(planned.at, [this, &planned, calm] { send(planned, calm); });
+    world_.schedule(planned.at, [this, &planned] { send(planned, plan_.has_to_arrive(planned)); });
   }
 }
 
@@ -157,18 +173,32 @@ void NetworkRun::schedule_events() {
     world_.schedule(when.begin + when.length,
                     [this, link] { world_.set_partitioned(link, false); });
   }
-  for (const AddressLoss& loss : plan_.address_losses) {
-    world_.schedule(loss.at, [this, &loss] { lose_address(loss.host, loss.family); });
-    world_.schedule(loss.at + loss.length, [this, &loss] { give_address(loss.host, loss.family); });
+  for (const AddressLoss& loss : plan_.address_losses) schedule_address_loss(loss);
+  for (const Membership& member : plan_.memberships) {
+    world_.schedule(member.at, [this, &member] { datagrams_.join(member.host, member.net); });
+    world_.schedule(member.at + member.length,
+                    [this, &member] { datagrams_.leave(member.host, member.net); });
   }
   for (const Spoof& spoof : plan_.spoofs) {
     world_.schedule(spoof.at, [this, &spoof] {
       if (spoof.victim == spoof.subject) {
-        hosts_[spoof.victim].lost_address[index_of(spoof.family())] = true;
+        hosts_[spoof.victim].lost_address[index_of(spoof.net)] = true;
       }
-      forger_.spoof(spoof);
+      liar_.spoof(spoof);
     });
   }
+}
+
+void NetworkRun::schedule_address_loss(const AddressLoss& loss) {
+  if (loss.expires) {
+    world_.schedule(loss.at - kLastsStill, [this, &loss] { let_address_expire(loss); });
+    world_.schedule(loss.at + 1ns, [this, &loss] {
+      if (!has_address(loss.host, loss.net)) check_connections_end(loss.host, loss.net);
+    });
+  } else {
+    world_.schedule(loss.at, [this, &loss] { lose_address(loss.host, loss.net); });
+  }
+  world_.schedule(loss.at + loss.length, [this, &loss] { give_address(loss.host, loss.net); });
 }
 
 void NetworkRun::connect(Connection& connection, bool a_connects) {
@@ -177,8 +207,8 @@ void NetworkRun::connect(Connection& connection, bool a_connects) {
   const HostNumber to = a_connects ? planned.b : planned.a;
   const Port fixed{planned.tcp.local_port};
   const Port port = planned.tcp.simultaneous ? fixed : kListenPort;
-  Stage::connect(connection, a_connects, {NetworkPlan::address(from, planned.family), fixed},
-                 {NetworkPlan::address(to, planned.family), port});
+  Stage::connect(connection, a_connects, {NetworkPlan::address(from, planned.net), fixed},
+                 {NetworkPlan::address(to, planned.net), port});
 }
 
 void NetworkRun::accept_all(HostNumber number, SocketHandle listener) {
@@ -211,25 +241,26 @@ void NetworkRun::on_ready(HostNumber number, SocketHandle socket, Ready ready) {
 
 void NetworkRun::send(const DatagramPlan& planned, bool must_arrive) {
   datagrams_.send(planned, {.arrives = must_arrive,
+                            .may_hear_errors = plan_.icmp_lies > 0 || plan_.is_narrow(),
                             .may_repeat = plan_.repeats(planned.from, planned.to),
-                            .may_be_refused = !has_address(planned.from, planned.family)});
+                            .may_be_refused = !has_address(planned.from, planned.net)});
 }
 
-void NetworkRun::lose_address(HostNumber number, Family family) {
+void NetworkRun::lose_address(HostNumber number, Net net) {
   Host& host = hosts_[number];
-  host.lost_address[index_of(family)] = true;
+  host.lost_address[index_of(net)] = true;
   // It may be away already.
   (void)world_.stack(host.stack)
-      .remove_address(world_.now(), {}, NetworkPlan::address(number, family));
+      .remove_address(world_.now(), {}, NetworkPlan::address(number, net));
   note([&] { return fmt::format("host {} loses an address", number); });
-  check_connections_end(number, family);
+  check_connections_end(number, net);
 }
 
 /// None goes on from an address that is gone.
-void NetworkRun::check_connections_end(HostNumber number, Family family) {
+void NetworkRun::check_connections_end(HostNumber number, Net net) {
   for (const Connection& connection : connections_) {
     const NetworkConnectionPlan& planned = plan_of(connection);
-    if (planned.family != family || (planned.a != number && planned.b != number)) continue;
+    if (planned.net != net || (planned.a != number && planned.b != number)) continue;
     const Side& side = planned.a == number ? connection.a : connection.b;
     const auto info = world_.stack(side.stack()).tcp_info(side.handle());
     if (!side.done() && info && info->state != TcpState::closed) {
@@ -238,14 +269,30 @@ void NetworkRun::check_connections_end(HostNumber number, Family family) {
   }
 }
 
-void NetworkRun::give_address(HostNumber number, Family family) {
-  if (has_address(number, family)) return;
-  Stack& stack = world_.stack(hosts_[number].stack);
-  // One that another claimed is still there, but not used.
-  (void)stack.remove_address(world_.now(), {}, NetworkPlan::address(number, family));
-  if (!stack.add_address(world_.now(), {}, NetworkPlan::prefix(number, family))) {
-    fail("an address was refused");
+/// It is for old connections only, and then for none.
+void NetworkRun::let_address_expire(const AddressLoss& loss) {
+  Host& host = hosts_[loss.host];
+  host.lost_address[index_of(loss.net)] = true;
+  AddressOptions options;
+  options.lifetime = {.preferred = kLastsStill / 2, .valid = kLastsStill};
+  options.detect_duplicates = false;
+  const Prefix prefix = NetworkPlan::prefix(loss.host, loss.net);
+  if (!world_.stack(host.stack).add_address(world_.now(), {}, prefix, options)) {
+    fail("a lifetime was refused");
   }
+}
+
+void NetworkRun::give_address(HostNumber number, Net net) {
+  Stack& stack = world_.stack(hosts_[number].stack);
+  const Prefix prefix = NetworkPlan::prefix(number, net);
+  const bool has_it = std::ranges::any_of(stack.addresses(), [&](const AddressInfo& own) {
+    return own.prefix == prefix && own.state == AddressState::preferred &&
+           own.valid_until == kNever;
+  });
+  if (has_it) return;
+  // One that another claimed is still there, but not used.
+  lose_address(number, net);
+  if (!stack.add_address(world_.now(), {}, prefix)) fail("an address was refused");
   note([&] { return fmt::format("host {} has its address again", number); });
 }
 
@@ -254,9 +301,11 @@ void NetworkRun::watch() {
     const bool sent = sighting.where == FrameSighting::Where::sent;
     if (sent) ++frames_;
     const bool up = sighting.direction == Direction::a_to_b;
-    if (sent && up) forger_.on_frame(sighting.frame);
-    if (!traces() || sent != up) return;  // what hosts send, and what arrives at them
-    const auto host = std::ranges::find(hosts_, sighting.link, &Host::link) - hosts_.begin();
+    if (sent != up) return;  // what hosts send, and what arrives at them
+    const auto found = std::ranges::find(hosts_, sighting.link, &Host::link);
+    const auto host = static_cast<HostNumber>(found - hosts_.begin());
+    if (sent) show_to_hostile(host, sighting.frame);
+    if (!traces()) return;
     trace(fmt::format("{:12.3f} host {} {} {}{}", in_milliseconds(sighting.at), host,
                       sent ? "sends" : "     gets", describe_frame(sighting.frame),
                       sent ? describe(sighting.verdict) : ""));
@@ -269,6 +318,17 @@ void NetworkRun::watch() {
       trace(fmt::format("{:12.3f} host {} {}", in_milliseconds(event.at), host, text));
     });
   }
+}
+
+void NetworkRun::show_to_hostile(HostNumber sender, const Packet& frame) {
+  if (plan_.forge == 0 && plan_.icmp_lies == 0) return;
+  const auto ethernet = wire::parse_ethernet(frame.head());
+  if (!ethernet || ethernet->header.type == wire::EtherType::arp) return;
+  Packet packet = frame.share();
+  if (!packet) return;
+  packet.trim_front(ethernet->header_bytes);
+  forger_.on_packet(packet);
+  liar_.on_packet(sender, packet);
 }
 
 }  // namespace hawser::swarm

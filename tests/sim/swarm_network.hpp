@@ -10,6 +10,7 @@
 #include "hawser/world.hpp"
 #include "swarm_datagrams.hpp"
 #include "swarm_forger.hpp"
+#include "swarm_liar.hpp"
 #include "swarm_network_plan.hpp"
 #include "swarm_stage.hpp"
 
@@ -31,34 +32,40 @@ class NetworkRun : public Stage {
     StackId stack{};
     LinkId link{};
     std::vector<SocketHandle> listeners;
-    std::array<bool, 2> lost_address{};  ///< of each family, at least once
+    std::array<bool, kNets> lost_address{};  ///< of each net, at least once
   };
 
   bool excuses_silence(const Connection& connection) const override;
   std::vector<Host> add_hosts();
   std::vector<StackId> stacks() const;
+  std::vector<Target> targets() const;
   const NetworkConnectionPlan& plan_of(const Connection& connection) const;
   bool lost_an_address(const Connection& connection) const;
-  bool has_address(HostNumber host, Family family) const;
+  bool has_address(HostNumber host, Net net) const;
 
   // what happens
   void listen(HostNumber host);
   void schedule_programs();
   void schedule_events();
+  void schedule_address_loss(const AddressLoss& loss);
   void connect(Connection& connection, bool a_connects);
   void accept_all(HostNumber host, SocketHandle listener);
   void on_ready(HostNumber host, SocketHandle socket, Ready ready);
   void send(const DatagramPlan& planned, bool must_arrive);
-  void lose_address(HostNumber host, Family family);
-  void check_connections_end(HostNumber host, Family family);
-  void give_address(HostNumber host, Family family);
+  void lose_address(HostNumber host, Net net);
+  void let_address_expire(const AddressLoss& loss);
+  void check_connections_end(HostNumber host, Net net);
+  void give_address(HostNumber host, Net net);
   void watch();
+  void show_to_hostile(HostNumber sender, const Packet& frame);
 
   // from beginning to end
   void run_programs();
   void heal();
   void meet_again();
-  void greet(std::uint32_t bytes, bool must_arrive);
+  void wait(Duration span);
+  void greet();
+  void greet_all();
   void call_nobody();
   void connect_all();
   void wind_down();
@@ -70,6 +77,7 @@ class NetworkRun : public Stage {
   std::vector<Host> hosts_;
   Datagrams datagrams_;
   Forger forger_;
+  Liar liar_;
   bool meeting_again_ = false;
   std::size_t met_ = 0;  ///< connections accepted meanwhile
 };

@@ -11,13 +11,13 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Calls `call(from, to, family)` for all pairs of different hosts.
+/// Calls `call(from, to, net)` for all pairs of different hosts.
 template <typename Call>
 void for_each_pair(const NetworkPlan& plan, Call call) {
   for (HostNumber from = 0; from < plan.hosts.size(); ++from) {
     for (HostNumber to = 0; to < plan.hosts.size(); ++to) {
       if (from == to) continue;
-      for (const Family family : plan.families()) call(from, to, family);
+      for (const Net net : plan.nets()) call(from, to, net);
     }
   }
 }
@@ -34,59 +34,75 @@ void NetworkRun::run_programs() {
 
 void NetworkRun::heal() {
   forger_.rest();
+  liar_.rest();
   for (HostNumber host = 0; host < hosts_.size(); ++host) {
     for (const Direction direction : {Direction::a_to_b, Direction::b_to_a}) {
       world_.set_impairment(hosts_[host].link, direction, {.delay = 1ms});
     }
-    for (const Family family : plan_.families()) give_address(host, family);
+    for (const Net net : plan_.nets()) give_address(host, net);
   }
+}
+
+void NetworkRun::wait(Duration span) {
+  const Instant until = world_.now() + span;
+  while (!failed() && world_.next_deadline() < until) step();
+  world_.run_until(until);
 }
 
 /// Whatever was done to the hosts, they find each other again.
 void NetworkRun::meet_again() {
+  for (HostNumber host = 0; host < hosts_.size(); ++host) {
+    for (const Net net : plan_.nets()) datagrams_.join(host, net);
+  }
   // A neighbour is taken to be reachable for 45 s at most; who is used after that is asked within
   // 5 s, and given up 3 s later (RFC 4861 10). A datagram that contradicts itself is kept away for
   // 60 s.
-  const auto wait = [&](Duration span) {
-    const Instant until = world_.now() + span;
-    while (!failed() && world_.next_deadline() < until) step();
-    world_.run_until(until);
-  };
   wait(5s);
-  greet(32, false);
+  greet();
   wait(50s);
-  greet(32, false);
+  greet();
   wait(20s);
-  greet(4000, true);
+  greet_all();
   call_nobody();
   connect_all();
   wait(10s);
   datagrams_.check_arrivals();
 }
 
-void NetworkRun::greet(std::uint32_t bytes, bool must_arrive) {
-  for_each_pair(plan_, [&](HostNumber from, HostNumber to, Family family) {
-    const bool calm = plan_.is_calm(from) && plan_.is_calm(to);
+/// A few words to everybody, which make hosts look for each other.
+void NetworkRun::greet() {
+  for_each_pair(plan_, [&](HostNumber from, HostNumber to, Net net) {
     for (const bool echo : {false, true}) {
-      send({.at = world_.now(),
-            .from = from,
-            .to = to,
-            .family = family,
-            .echo = echo,
-            .bytes = bytes},
-           must_arrive || calm);
+      const DatagramPlan greeting{
+          .at = world_.now(), .from = from, .to = to, .net = net, .echo = echo, .bytes = 32};
+      send(greeting, plan_.has_to_arrive(greeting));
     }
+  });
+}
+
+/// What has to arrive, in fragments: to everybody, and to the groups, one after the other.
+void NetworkRun::greet_all() {
+  constexpr std::uint32_t kBytes = 4000;
+  const auto tell = [&](HostNumber from, HostNumber to, Net net, bool echo) {
+    send({.at = world_.now(), .from = from, .to = to, .net = net, .echo = echo, .bytes = kBytes},
+         true);
+    wait(20ms);
+  };
+  for_each_pair(plan_, [&](HostNumber from, HostNumber to, Net net) {
+    tell(from, to, net, false);
+    tell(from, to, net, true);
+    tell(from, kGroup, net, false);
   });
 }
 
 /// Who asks for a host that is not there is told so.
 void NetworkRun::call_nobody() {
   for (HostNumber host = 0; host < hosts_.size(); ++host) {
-    for (const Family family : plan_.families()) {
+    for (const Net net : plan_.nets()) {
       datagrams_.send({.at = world_.now(),
                        .from = host,
                        .to = hosts_.size(),
-                       .family = family,
+                       .net = net,
                        .echo = true,
                        .bytes = 32},
                       {.arrives = true, .to_nobody = true});
@@ -98,10 +114,10 @@ void NetworkRun::call_nobody() {
 void NetworkRun::connect_all() {
   meeting_again_ = true;
   std::size_t opened = 0;
-  for_each_pair(plan_, [&](HostNumber from, HostNumber to, Family family) {
+  for_each_pair(plan_, [&](HostNumber from, HostNumber to, Net net) {
     Stack& stack = world_.stack(hosts_[from].stack);
-    const Endpoint local{NetworkPlan::address(from, family), Port{}};
-    const Endpoint remote{NetworkPlan::address(to, family), kListenPort};
+    const Endpoint local{NetworkPlan::address(from, net), Port{}};
+    const Endpoint remote{NetworkPlan::address(to, net), kListenPort};
     const auto socket = stack.tcp_connect(world_.now(), local, remote);
     if (!socket) return fail("connecting is refused, though all is well again");
     ++opened;
@@ -164,7 +180,7 @@ Outcome NetworkRun::operator()() {
   world_.run_for(4s);  // by then every host has made sure that its addresses are its own
   for (HostNumber host = 0; host < hosts_.size(); ++host) listen(host);
   datagrams_.open();
-  greet(32, false);
+  greet();
   schedule_programs();
   schedule_events();
   run_programs();

@@ -20,6 +20,12 @@ constexpr Duration kStorm = 60s;
 constexpr std::uint64_t kEndlessQueue = 1U << 30;
 /// By which a neighbour that was lied about is asked whether it is there (RFC 4861 10).
 constexpr Duration kLieIsBelieved = 60s;
+/// By which TCP has found how narrow a path is whose routers are silent.
+constexpr Duration kNarrowPathIsFound = 10min;
+constexpr std::uint32_t kEthernetHeader = 14;
+/// Of the pool: more than anything takes, and less than a storm does.
+constexpr std::size_t kLittleMemory = 80'000;
+constexpr std::size_t kEnoughMemory = std::size_t{1} << 30;
 
 Instant draw_instant(Random& random) { return kBegin + up_to(random, kStorm); }
 
@@ -38,17 +44,26 @@ Impairment draw_path(Random& random, bool calm) {
   return path;
 }
 
-HostPlan draw_host(Random& random, bool timeouts_possible) {
+HostPlan draw_host(Random& random, const NetworkPlan& plan) {
   const bool calm = random.chance(0.4);
   HostPlan host;
-  host.tcp = draw_config(random, timeouts_possible);
+  host.tcp = draw_config(random, plan.timeouts_possible);
   host.up = draw_path(random, calm);
   host.down = draw_path(random, calm);
+  // As if a router of a narrower network stood there.
+  const std::uint32_t least = plan.has_v6 ? 1280 : 576;
+  if (!calm && plan.mtu > least && random.chance(0.2)) {
+    const std::uint32_t narrow =
+        kEthernetHeader + least + static_cast<std::uint32_t>(random.below(plan.mtu - least));
+    host.up.mtu = host.down.mtu = narrow;
+    host.up.mtu_silent = host.down.mtu_silent = random.chance(0.2);
+  }
   return host;
 }
 
-Family draw_family(Random& random, const NetworkPlan& plan) {
-  return plan.has_v6 && random.chance(0.5) ? Family::ipv6 : Family::ipv4;
+Net draw_net(Random& random, const NetworkPlan& plan) {
+  const auto nets = plan.nets();
+  return nets[random.below(nets.size())];
 }
 
 HostNumber other_host(Random& random, const NetworkPlan& plan, HostNumber host) {
@@ -60,7 +75,7 @@ NetworkConnectionPlan draw_network_connection(Random& random, const NetworkPlan&
   NetworkConnectionPlan connection;
   connection.a = random.below(plan.hosts.size());
   connection.b = other_host(random, plan, connection.a);
-  connection.family = draw_family(random, plan);
+  connection.net = draw_net(random, plan);
   const HostPlan& a = plan.hosts[connection.a];
   const HostPlan& b = plan.hosts[connection.b];
   const Duration round_trip = a.up.delay + b.down.delay + b.up.delay + a.down.delay;
@@ -75,8 +90,9 @@ DatagramPlan draw_datagram(Random& random, const NetworkPlan& plan) {
   datagram.at = draw_instant(random);
   datagram.from = random.below(plan.hosts.size());
   datagram.to = other_host(random, plan, datagram.from);
-  datagram.family = draw_family(random, plan);
+  datagram.net = draw_net(random, plan);
   datagram.echo = random.chance(0.4);
+  if (!datagram.echo && random.chance(0.2)) datagram.to = kGroup;
   constexpr std::uint32_t kLargest = 65507;
   datagram.bytes =
       random.chance(0.05) ? kLargest : 4 + static_cast<std::uint32_t>(log_uniform(random, 30'000));
@@ -84,17 +100,23 @@ DatagramPlan draw_datagram(Random& random, const NetworkPlan& plan) {
 }
 
 Spoof draw_spoof(Random& random, const NetworkPlan& plan) {
+  using Kind = Spoof::Kind;
+  constexpr std::array kOfArp = {Kind::arp_request, Kind::arp_reply, Kind::arp_flood};
+  constexpr std::array kOfDiscovery = {Kind::advertisement, Kind::answer, Kind::solicitation,
+                                       Kind::solicitation_flood};
   Spoof spoof;
   spoof.at = draw_instant(random);
   spoof.victim = random.below(plan.hosts.size());
   spoof.subject = random.chance(0.2) ? spoof.victim : other_host(random, plan, spoof.victim);
-  // Two of the five kinds are for IPv4.
-  spoof.kind = static_cast<Spoof::Kind>(random.below(plan.has_v6 ? 5 : 2));
+  spoof.net = draw_net(random, plan);
+  spoof.kind = spoof.net == Net::ipv4 ? one_of(random, kOfArp) : one_of(random, kOfDiscovery);
   const HostNumber third = other_host(random, plan, spoof.victim);
   spoof.station =
       random.chance(0.5) || third == spoof.subject ? NetworkPlan::nobody() : plan.mac(third);
   return spoof;
 }
+
+Duration draw_length(Random& random) { return 1ms + up_to(random, random.chance(0.5) ? 5s : 60s); }
 
 void draw_events(Random& random, NetworkPlan& plan) {
   const auto some = [&](std::uint64_t most, auto draw) {
@@ -103,30 +125,48 @@ void draw_events(Random& random, NetworkPlan& plan) {
   };
   const auto any_host = [&] { return random.below(plan.hosts.size()); };
   some(3, [&] {
-    const Duration length = 1ms + up_to(random, random.chance(0.5) ? 5s : 60s);
-    plan.partitions.push_back({any_host(), {draw_instant(random), length}});
+    plan.partitions.push_back({any_host(), {draw_instant(random), draw_length(random)}});
   });
   some(3, [&] {
-    const Duration length = 1ms + up_to(random, random.chance(0.5) ? 5s : 60s);
-    plan.address_losses.push_back(
-        {draw_instant(random), length, any_host(), draw_family(random, plan)});
+    plan.address_losses.push_back({.at = draw_instant(random),
+                                   .length = draw_length(random),
+                                   .host = any_host(),
+                                   .net = draw_net(random, plan),
+                                   .expires = random.chance(0.4)});
+  });
+  some(6, [&] {
+    plan.memberships.push_back(
+        {draw_instant(random), draw_length(random), any_host(), draw_net(random, plan)});
   });
   some(5, [&] { plan.spoofs.push_back(draw_spoof(random, plan)); });
+}
+
+/// How the stacks are made to want memory.
+void draw_scarcity(Random& random, NetworkPlan& plan) {
+  plan.pool = kEnoughMemory;
+  if (random.chance(0.15)) plan.pool = kLittleMemory + log_uniform(random, 4U << 20);
+  if (!random.chance(0.15)) return;
+  plan.ip.reassembly_memory = 60'000 + random.below(200'000);
+  plan.ip.reassembly_memory_per_source = plan.ip.reassembly_memory / 2;
 }
 
 double loss_of(const HostPlan& host) { return 1 - (1 - host.up.loss) * (1 - host.down.loss); }
 
 bool has_faults(const Impairment& path) {
-  return path.loss > 0 || path.reorder > 0 || path.duplicate > 0 || path.queue < kEndlessQueue;
+  return path.loss > 0 || path.reorder > 0 || path.duplicate > 0 || path.mtu != 0 ||
+         path.queue < kEndlessQueue;
 }
 
-std::string_view name_of(Family family) { return family == Family::ipv4 ? "IPv4" : "IPv6"; }
+std::string_view name_of(Net net) {
+  constexpr std::array<std::string_view, kNets> kNames = {"IPv4", "IPv6", "link-local"};
+  return kNames[static_cast<std::size_t>(net)];
+}
 
 }  // namespace
 
-std::span<const Family> NetworkPlan::families() const {
-  static constexpr std::array kFamilies = {Family::ipv4, Family::ipv6};
-  return std::span(kFamilies).first(has_v6 ? 2 : 1);
+std::span<const Net> NetworkPlan::nets() const {
+  static constexpr std::array kAll = {Net::ipv4, Net::ipv6, Net::link_local};
+  return std::span(kAll).first(has_v6 ? kNets : 1);
 }
 
 MacAddress NetworkPlan::mac(HostNumber host) {
@@ -135,14 +175,24 @@ MacAddress NetworkPlan::mac(HostNumber host) {
 
 MacAddress NetworkPlan::nobody() { return MacAddress({2, 0, 0, 0, 0xff, 1}); }
 
-IpAddress NetworkPlan::address(HostNumber host, Family family) {
+IpAddress NetworkPlan::address(HostNumber host, Net net) {
   const auto number = static_cast<std::uint8_t>(host + 1);
-  if (family == Family::ipv4) return IpAddress::v4(10, 0, 0, number);
-  return IpAddress::v6({0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, number});
+  const bool group = host == kGroup;
+  switch (net) {
+    case Net::ipv4:
+      return group ? IpAddress::v4(239, 1, 2, 3) : IpAddress::v4(10, 0, 0, number);
+    case Net::ipv6:
+      if (group) return IpAddress::v6({0xff, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3});
+      return IpAddress::v6({0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, number});
+    case Net::link_local:
+      if (group) return IpAddress::v6({0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3});
+      return IpAddress::v6({0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, number});
+  }
+  return {};
 }
 
-Prefix NetworkPlan::prefix(HostNumber host, Family family) {
-  return {address(host, family), static_cast<std::uint8_t>(family == Family::ipv4 ? 24 : 64)};
+Prefix NetworkPlan::prefix(HostNumber host, Net net) {
+  return {address(host, net), static_cast<std::uint8_t>(net == Net::ipv4 ? 24 : 64)};
 }
 
 bool NetworkPlan::is_calm(HostNumber host) const {
@@ -152,17 +202,32 @@ bool NetworkPlan::is_calm(HostNumber host) const {
          std::ranges::none_of(spoofs, [host](const Spoof& spoof) { return spoof.victim == host; });
 }
 
+bool NetworkPlan::is_short_of_memory() const { return pool < kEnoughMemory; }
+
+bool NetworkPlan::is_narrow() const {
+  return std::ranges::any_of(hosts, [](const HostPlan& host) { return host.up.mtu != 0; });
+}
+
+bool NetworkPlan::has_to_arrive(const DatagramPlan& datagram) const {
+  // More fragments than there are of what is not said to be too big.
+  constexpr std::uint32_t kLarge = 8000;
+  const bool tight = icmp_lies > 0 || ip.reassembly_memory != IpConfig{}.reassembly_memory;
+  return datagram.to != kGroup && is_calm(datagram.from) && is_calm(datagram.to) &&
+         !is_short_of_memory() && !(tight && datagram.bytes > kLarge);
+}
+
 bool NetworkPlan::repeats(HostNumber from, HostNumber to) const {
   const auto does = [](const HostPlan& host) {
     return host.up.duplicate > 0 || host.down.duplicate > 0;
   };
-  return does(hosts[from]) || does(hosts[to]);
+  return to == kGroup ? std::ranges::any_of(hosts, does) : does(hosts[from]) || does(hosts[to]);
 }
 
 Instant NetworkPlan::last_event() const {
   Instant last = kBegin + kStorm + 10s;
   for (const auto& [host, when] : partitions) last = std::max(last, when.begin + when.length);
   for (const AddressLoss& loss : address_losses) last = std::max(last, loss.at + loss.length);
+  for (const Membership& member : memberships) last = std::max(last, member.at + member.length);
   return last;
 }
 
@@ -175,6 +240,7 @@ Duration NetworkPlan::patience() const {
   Duration total = time_of_retransmissions(std::max(attempt, 0.01), max_rto);
   for (const auto& [host, when] : partitions) total += 2 * when.length + max_rto;
   total += static_cast<Duration::rep>(spoofs.size()) * (kLieIsBelieved + max_rto);
+  total += kNarrowPathIsFound;
   for (const NetworkConnectionPlan& connection : connections) {
     total += longest_pause(connection.tcp);
   }
@@ -184,18 +250,21 @@ Duration NetworkPlan::patience() const {
 std::string NetworkPlan::describe() const {
   const auto ms = [](Instant at) { return at.time_since_epoch() / 1ms; };
   std::string text = fmt::format(
-      "seed {}: {} hosts, mtu {}, {}{}{}, listens on {}, forges {:.0f}%\n", seed, hosts.size(), mtu,
-      has_v6 ? "both families" : "IPv4", detect_duplicates ? ", detects duplicates" : "",
-      timeouts_possible ? ", short timeouts" : "", listen_on_any ? "any address" : "each address",
-      forge * 100);
+      "seed {}: {} hosts, mtu {}, {}{}{}, listens on {}, forges {:.0f}%, lies {:.0f}%, memory {}, "
+      "of fragments {}\n",
+      seed, hosts.size(), mtu, has_v6 ? "both families" : "IPv4",
+      detect_duplicates ? ", detects duplicates" : "", timeouts_possible ? ", short timeouts" : "",
+      listen_on_any ? "any address" : "each address", forge * 100, icmp_lies * 100, pool,
+      ip.reassembly_memory);
   for (HostNumber host = 0; host < hosts.size(); ++host) {
-    text += fmt::format("  host {}: {}\n    up {}\n    down {}\n", host,
-                        swarm::describe(hosts[host].tcp), swarm::describe(hosts[host].up),
-                        swarm::describe(hosts[host].down));
+    const HostPlan& h = hosts[host];
+    text += fmt::format("  host {}: {}{}\n    up {}\n    down {}\n", host, swarm::describe(h.tcp),
+                        h.up.mtu == 0 ? "" : fmt::format(", frames to {} B", h.up.mtu),
+                        swarm::describe(h.up), swarm::describe(h.down));
   }
   for (std::size_t i = 0; i < connections.size(); ++i) {
     const NetworkConnectionPlan& c = connections[i];
-    text += fmt::format("  #{} a = host {}, b = host {}, {}, {}", i, c.a, c.b, name_of(c.family),
+    text += fmt::format("  #{} a = host {}, b = host {}, {}, {}", i, c.a, c.b, name_of(c.net),
                         swarm::describe(c.tcp));
   }
   for (const auto& [host, when] : partitions) {
@@ -203,12 +272,13 @@ std::string NetworkPlan::describe() const {
                         when.length / 1ms);
   }
   for (const AddressLoss& loss : address_losses) {
-    text += fmt::format("  host {} loses its {} address at {} ms for {} ms\n", loss.host,
-                        name_of(loss.family), ms(loss.at), loss.length / 1ms);
+    text += fmt::format("  host {} loses its {} address at {} ms for {} ms{}\n", loss.host,
+                        name_of(loss.net), ms(loss.at), loss.length / 1ms,
+                        loss.expires ? ", which expires" : "");
   }
   for (const Spoof& spoof : spoofs) {
     text += fmt::format("  host {} is told at {} ms that the {} address of host {} is at {}\n",
-                        spoof.victim, ms(spoof.at), name_of(spoof.family()), spoof.subject,
+                        spoof.victim, ms(spoof.at), name_of(spoof.net), spoof.subject,
                         spoof.station.to_string());
   }
   return text;
@@ -225,11 +295,16 @@ NetworkPlan draw_network_plan(std::uint64_t seed) {
   plan.detect_duplicates = random.chance(0.5);
   plan.listen_on_any = random.chance(0.5);
   plan.timeouts_possible = random.chance(0.15);
-  if (random.chance(0.5)) plan.forge = one_of(random, std::array{0.1, 0.5, 1.0});
+  if (random.chance(0.3)) plan.icmp_lies = one_of(random, std::array{0.003, 0.03});
   for (std::uint64_t left = 2 + random.below(2); left > 0; --left) {
-    plan.hosts.push_back(draw_host(random, plan.timeouts_possible));
+    plan.hosts.push_back(draw_host(random, plan));
   }
+  // A router that cuts datagrams anew may cut them where what is forged begins and ends.
+  const bool cuts =
+      std::ranges::any_of(plan.hosts, [](const HostPlan& h) { return h.up.mtu != 0; });
+  if (!cuts && random.chance(0.5)) plan.forge = one_of(random, std::array{0.1, 0.5, 1.0});
   draw_events(random, plan);
+  draw_scarcity(random, plan);
   const auto connections = static_cast<std::uint16_t>(log_uniform(random, 8));
   for (std::uint16_t i = 0; i < connections; ++i) {
     plan.connections.push_back(draw_network_connection(random, plan, i));

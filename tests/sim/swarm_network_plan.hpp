@@ -15,8 +15,16 @@
 
 namespace hawser::swarm {
 
+/// A network in which each host has one address.
+enum class Net : std::uint8_t { ipv4, ipv6, link_local };
+inline constexpr std::size_t kNets = 3;
+
+constexpr std::size_t index_of(Net net) { return static_cast<std::size_t>(net); }
+
 /// A place in NetworkPlan::hosts.
 using HostNumber = std::size_t;
+/// Instead of a host: its group.
+inline constexpr HostNumber kGroup = 100;
 
 struct HostPlan {
   TcpConfig tcp;
@@ -28,7 +36,7 @@ struct HostPlan {
 struct NetworkConnectionPlan {
   HostNumber a = 0;
   HostNumber b = 0;
-  Family family = Family::ipv4;
+  Net net{};
   ConnectionPlan tcp;
 };
 
@@ -36,8 +44,8 @@ struct NetworkConnectionPlan {
 struct DatagramPlan {
   Instant at;
   HostNumber from = 0;
-  HostNumber to = 0;
-  Family family = Family::ipv4;
+  HostNumber to = 0;  ///< or kGroup
+  Net net{};
   bool echo = false;
   std::uint32_t bytes = 0;
 };
@@ -47,27 +55,41 @@ struct HostPartition {
   Partition when;
 };
 
-/// A host loses one of its addresses for a time.
+/// A host loses one of its addresses for a time, by a call or because it lives no longer.
 struct AddressLoss {
   Instant at;
   Duration length;
   HostNumber host = 0;
-  Family family = Family::ipv4;
+  Net net{};
+  bool expires = false;
+};
+
+/// A host is in the group of a family for a time.
+struct Membership {
+  Instant at;
+  Duration length;
+  HostNumber host = 0;
+  Net net{};
 };
 
 /// Somebody tells `victim` that an address of `subject` is at a station where it is not. If both
 /// are the same it claims the victim's own address, and says so twice.
 struct Spoof {
-  enum class Kind : std::uint8_t { arp_request, arp_reply, advertisement, answer, solicitation };
+  enum class Kind : std::uint8_t {
+    arp_request,
+    arp_reply,
+    arp_flood,  ///< many that nobody has ask for the victim
+    advertisement,
+    answer,  ///< an advertisement as if it were asked for
+    solicitation,
+    solicitation_flood,
+  };
   Instant at;
   HostNumber victim = 0;
   HostNumber subject = 0;
+  Net net{};
   Kind kind{};
   MacAddress station;
-
-  Family family() const {
-    return kind == Kind::arp_request || kind == Kind::arp_reply ? Family::ipv4 : Family::ipv6;
-  }
 };
 
 struct NetworkPlan {
@@ -77,23 +99,33 @@ struct NetworkPlan {
   bool detect_duplicates = false;
   bool listen_on_any = false;  ///< else on each address
   bool timeouts_possible = false;
-  double forge = 0;  ///< probability that a datagram in fragments meets a forged one
+  IpConfig ip;
+  double forge = 0;      ///< probability that a datagram in fragments meets a forged one
+  double icmp_lies = 0;  ///< probability that the sender of a packet is told that it failed
+  std::size_t pool = 0;  ///< bytes of memory of all hosts
   std::vector<HostPlan> hosts;
   std::vector<NetworkConnectionPlan> connections;
   std::vector<DatagramPlan> datagrams;
   std::vector<HostPartition> partitions;
   std::vector<AddressLoss> address_losses;
+  std::vector<Membership> memberships;
   std::vector<Spoof> spoofs;
 
-  std::span<const Family> families() const;
+  std::span<const Net> nets() const;
   static MacAddress mac(HostNumber host);
-  static IpAddress address(HostNumber host, Family family);
-  static Prefix prefix(HostNumber host, Family family);
   /// The station that nobody is.
   static MacAddress nobody();
+  /// Of a host, or of the group.
+  static IpAddress address(HostNumber host, Net net);
+  static Prefix prefix(HostNumber host, Net net);
 
   /// Neither on its link nor by anybody is anything done to a host.
   bool is_calm(HostNumber host) const;
+  bool is_short_of_memory() const;
+  /// A path is narrower than what hosts send.
+  bool is_narrow() const;
+  /// A datagram has nothing in its way.
+  bool has_to_arrive(const DatagramPlan& datagram) const;
   /// What passes between two hosts may come twice.
   bool repeats(HostNumber from, HostNumber to) const;
   /// After which only programs do anything.

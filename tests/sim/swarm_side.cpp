@@ -123,7 +123,8 @@ void Side::leave() {
 void Side::close() {
   stage_.note(*this, "closes");
   done_ = true;
-  sent_end_ = sent_end_ || !error_;
+  // Want of memory is no end: what was written and a FIN still leave.
+  sent_end_ = sent_end_ || !error_ || *error_ == Error::no_buffer_space;
   closed_at_ = stage_.world().now();
   stage_.progress(connection_);
   const auto closed = stage_.world().stack(stack_).tcp_close(stage_.world().now(), handle_);

@@ -23,8 +23,8 @@ Connection::Connection(Stage& stage, std::size_t index, const ConnectionPlan& pl
       b(stage, *this, planned.b, stack_b, false, ~seed),
       last_progress(planned.start) {}
 
-Stage::Stage(std::uint64_t seed, Duration patience, Trace trace)
-    : world_(seed), patience_(patience), trace_(std::move(trace)) {}
+Stage::Stage(std::uint64_t seed, Duration patience, Trace trace, std::size_t pool)
+    : world_(seed, pool), patience_(patience), trace_(std::move(trace)) {}
 
 double Stage::milliseconds() const {
   return static_cast<double>(world_.now().time_since_epoch().count()) / 1e6;

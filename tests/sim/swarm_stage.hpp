@@ -76,7 +76,9 @@ class Stage {
   void bind(const Side& side, SocketHandle handle);
 
  protected:
-  Stage(std::uint64_t seed, Duration patience, Trace trace);
+  /// `pool` bounds the bytes of memory that all stacks and links hold together.
+  Stage(std::uint64_t seed, Duration patience, Trace trace,
+        std::size_t pool = std::size_t{1} << 30);
 
   /// Whether nobody need wonder that a connection stands still.
   virtual bool excuses_silence(const Connection& connection) const = 0;

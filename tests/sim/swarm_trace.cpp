@@ -80,6 +80,7 @@ std::string describe_frame(const Packet& frame) {
   const auto ethernet = wire::parse_ethernet(frame.head());
   if (!ethernet) return fmt::format("{} B, {}", frame.size(), to_string(ethernet.error()));
   Packet packet = frame.share();
+  if (!packet) return fmt::format("{} B", frame.size());  // of a pool that has nothing to give
   packet.trim_front(ethernet->header_bytes);
   if (ethernet->header.type == wire::EtherType::arp) return describe_arp(packet);
   const auto ip = wire::parse_ip(packet.head(), packet.size());
