@@ -113,7 +113,7 @@ struct TcpSettings {
   std::optional<Duration> linger;
   std::uint32_t send_buffer = 1U << 20;     ///< SO_SNDBUF, bytes
   std::uint32_t receive_buffer = 1U << 20;  ///< SO_RCVBUF, bytes of the largest window
-  /// TCP_CONGESTION: the name of an algorithm of the library, "reno" or "cubic" (RFC 9438), or of
+  /// TCP_CONGESTION: the name of an algorithm of the library, "reno", "cubic" or "bbr", or of
   /// one of TcpConfig::congestion_algorithms.
   std::string congestion_control = "reno";
 

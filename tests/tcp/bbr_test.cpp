@@ -7,6 +7,8 @@
 #include <deque>
 #include <limits>
 
+#include "tcp/congestion/congestion.hpp"
+
 namespace hawser::tcp {
 namespace {
 
@@ -168,23 +170,21 @@ class Path {
     if (delivered_ > limited_until_) limited_until_ = 0;
     recover(lost > 0);
 
-    bbr::Ack ack;
-    ack.now = now_;
-    ack.mss = kMss;
-    ack.inflight = inflight_;
-    ack.newly_acked = kMss;
-    ack.newly_lost = static_cast<double>(lost) * kMss;
-    ack.delivered = static_cast<double>(delivered_ - segment.delivered);
-    ack.prior_delivered = segment.delivered;
-    const Duration interval =
-        std::max(now_ - segment.delivered_at, segment.sent - segment.first_sent);
-    ack.rate = ack.delivered / to_seconds(interval);
-    ack.app_limited = segment.app_limited;
-    ack.window_limited = was_limited_;
-    ack.tx_in_flight = segment.inflight;
-    ack.lost = static_cast<double>(lost_ - segment.lost);
+    AckSample ack;
+    static_cast<CongestionState&>(ack) = state();
+    ack.recovery = recovers_until_ != 0 ? TcpRecovery::fast : TcpRecovery::none;
+    ack.acked = ack.delivered = kMss;
+    ack.total_delivered = static_cast<std::uint32_t>(delivered_);
+    ack.lost = static_cast<std::uint32_t>(lost) * kMss;
+    ack.pipe = ack.outstanding;
     ack.rtt = now_ - segment.sent;
-    ack.in_fast_recovery = recovers_until_ != 0;
+    ack.window_limited = was_limited_;
+    ack.rate.delivered = static_cast<std::uint32_t>(delivered_ - segment.delivered);
+    ack.rate.interval = std::max(now_ - segment.delivered_at, segment.sent - segment.first_sent);
+    ack.rate.prior_delivered = static_cast<std::uint32_t>(segment.delivered);
+    ack.rate.in_flight = static_cast<std::uint32_t>(segment.inflight);
+    ack.rate.lost = static_cast<std::uint32_t>(lost_ - segment.lost);
+    ack.rate.app_limited = segment.app_limited;
     if (delivered_ >= limited_round_) {
       limited_round_ = delivered_ + static_cast<std::uint64_t>(inflight_);
       was_limited_ = false;
@@ -427,6 +427,13 @@ TEST(Bbr, TakesBackWhatALossChangedThatWasNone) {
   path.bbr.on_spurious(path.state());
   EXPECT_EQ(path.bbr.state(), State::startup);
   EXPECT_EQ(path.bbr.longterm_inflight(), bbr::kInfinite);
+}
+
+TEST(Bbr, IsChosenByName) {
+  const CongestionAlgorithm* found = find_congestion({}, "bbr");
+  ASSERT_NE(found, nullptr);
+  EXPECT_TRUE(found->models_path);
+  EXPECT_NE(found->pacing_rate, nullptr);
 }
 
 }  // namespace

@@ -44,28 +44,36 @@ void Bbr::on_start(const CongestionStart& start) {
   pacing_rate_ = gains(State::startup).pacing * start.cwnd / Seconds(1ms).count();
 }
 
-void Bbr::on_ack(const bbr::Ack& given) {
-  Ack ack = given;
+void Bbr::on_ack(const AckSample& given) {
+  AckSample ack = given;
   // What was sent while it held back for probe_rtt shows no bandwidth either.
-  if (ack.prior_delivered <= limited_until_ && limited_until_ != 0) ack.app_limited = true;
+  if (limited_until_) {
+    if (static_cast<std::int32_t>(ack.rate.prior_delivered - *limited_until_) <= 0) {
+      ack.rate.app_limited = true;
+    } else {
+      limited_until_.reset();
+    }
+  }
   mss_ = ack.mss;
-  if (ack.newly_lost > 0) note_loss(ack);
-  if (ack.newly_acked > 0) update_model(ack);
+  delivered_ = ack.total_delivered;
+  if (ack.lost > 0) note_loss(ack);
+  if (ack.delivered > 0) update_model(ack);
   update_pacing_rate(gains(state_).pacing);
   update_cwnd(ack);
 }
 
 void Bbr::update_model(const Ack& ack) {
-  delivered_ = ack.prior_delivered + static_cast<std::uint64_t>(ack.delivered);
+  const auto rate = static_cast<Rate>(ack.rate.rate());
+  acked_ += ack.delivered;
   take_latest_delivery(ack);
-  round_begins_ = rounds_.on_delivery(ack.prior_delivered, delivered_);
+  round_begins_ = rounds_.on_delivery(ack.rate.prior_delivered, delivered_);
   if (round_begins_) {
     ++round_count_;
     ++rounds_since_up_;
   }
-  if (ack.rate >= max_bandwidth() || !ack.app_limited) bandwidth_filter_.add(ack.rate);
+  if (rate >= max_bandwidth() || !ack.rate.app_limited) bandwidth_filter_.add(rate);
   if (loss_round_begins_) adapt_shortterm_model();
-  aggregation_.on_ack(ack.now, bandwidth_, ack.newly_acked, cwnd_, round_count_,
+  aggregation_.on_ack(ack.now, bandwidth_, ack.delivered, cwnd_, round_count_,
                       has_filled_pipe_ ? kAggregationRounds : 1);
   check_full_pipe(ack);
   check_startup_loss(ack);
@@ -79,8 +87,8 @@ void Bbr::update_model(const Ack& ack) {
   }
   check_probe_rtt(ack);
   if (loss_round_begins_) {
-    rate_latest_ = ack.rate;
-    volume_latest_ = ack.delivered;
+    rate_latest_ = rate;
+    volume_latest_ = ack.rate.delivered;
     is_loss_in_round_ = false;
     loss_events_ = 0;
   }
@@ -125,9 +133,9 @@ void Bbr::update_pacing_rate(double gain) {
 void Bbr::update_cwnd(const Ack& ack) {
   const Volume most = with_budget(bdp(bandwidth_, gains(state_).cwnd) + aggregation_.extra());
   if (has_filled_pipe_) {
-    cwnd_ = std::min(cwnd_ + ack.newly_acked, most);
-  } else if (cwnd_ < most || delivered_ < initial_window_) {
-    cwnd_ += ack.newly_acked;
+    cwnd_ = std::min(cwnd_ + ack.delivered, most);
+  } else if (cwnd_ < most || acked_ < initial_window_) {
+    cwnd_ += ack.delivered;
   }
   cwnd_ = std::max(cwnd_, min_pipe_cwnd());
   if (state_ == State::probe_rtt) cwnd_ = std::min(cwnd_, probe_rtt_cwnd());

@@ -33,34 +33,16 @@ namespace bbr {
 
 enum class State : std::uint8_t { startup, drain, down, cruise, refill, up, probe_rtt };
 
-/// An acknowledgment, or news of losses, with the sample of the segment sent last of those that it
-/// acknowledges.
-struct Ack {
-  Instant now;
-  std::uint32_t mss = 0;
-  Volume inflight = 0;  ///< after it
-  Volume newly_acked = 0;
-  Volume newly_lost = 0;
-  Volume delivered = 0;               ///< from when the segment was sent
-  std::uint64_t prior_delivered = 0;  ///< in all, when it was sent
-  Rate rate = 0;
-  bool app_limited = false;
-  bool window_limited = false;
-  Volume tx_in_flight = 0;  ///< when it was sent
-  Volume lost = 0;          ///< from when it was sent
-  std::optional<Duration> rtt;
-  bool sack = true;
-  bool in_fast_recovery = false;
-};
-
 }  // namespace bbr
 
 class Bbr {
  public:
   using State = bbr::State;
 
+  static constexpr bool kModelsPath = true;
+
   void on_start(const CongestionStart& start);
-  void on_ack(const bbr::Ack& ack);
+  void on_ack(const AckSample& ack);
   void on_congestion(CongestionSignal signal, const CongestionState& state);
   void on_recovered(const CongestionState& state);
   /// What the last loss changed is taken back.
@@ -81,7 +63,7 @@ class Bbr {
   bbr::Volume longterm_inflight() const { return inflight_longterm_; }
 
  private:
-  using Ack = bbr::Ack;
+  using Ack = AckSample;
   using Rate = bbr::Rate;
   using Volume = bbr::Volume;
   /// What acknowledgments tell of a probe of the bandwidth.
@@ -142,7 +124,8 @@ class Bbr {
   std::uint32_t initial_window_ = 0;
 
   // The model of the path.
-  std::uint64_t delivered_ = 0;
+  std::uint32_t delivered_ = 0;  ///< bytes in all, modulo 2^32
+  Volume acked_ = 0;             ///< since it began
   bbr::BandwidthFilter bandwidth_filter_;
   bbr::MinRtt min_rtt_;
   bbr::Aggregation aggregation_;
@@ -192,7 +175,10 @@ class Bbr {
 
   std::optional<Instant> probe_rtt_ends_;
   bool probe_rtt_round_done_ = false;
-  std::uint64_t limited_until_ = 0;  ///< samples of what was sent up to then are no bandwidth
+  /// What was sent before so much was delivered shows no bandwidth.
+  std::optional<std::uint32_t> limited_until_;
 };
+
+static_assert(CongestionControl<Bbr>);
 
 }  // namespace hawser::tcp

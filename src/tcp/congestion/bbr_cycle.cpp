@@ -24,8 +24,8 @@ bool Bbr::is_probing_bandwidth() const {
 // ---- startup, drain
 
 void Bbr::check_full_pipe(const Ack& ack) {
-  if (!round_begins_ || ack.app_limited) return;
-  full_pipe_.on_round(ack.rate);
+  if (!round_begins_ || ack.rate.app_limited || ack.rate.rate() == 0) return;
+  full_pipe_.on_round(static_cast<Rate>(ack.rate.rate()));
   if (full_pipe_.is_full()) has_filled_pipe_ = true;
 }
 
@@ -37,7 +37,7 @@ void Bbr::start_drain() {
 void Bbr::check_drain(const Ack& ack) {
   if (state_ == State::startup && has_filled_pipe_) start_drain();
   if (state_ != State::drain) return;
-  const bool drained = ack.inflight <= with_budget(bdp(bandwidth_, 1));
+  const bool drained = ack.pipe <= with_budget(bdp(bandwidth_, 1));
   if (drained || round_count_ > drain_round_ + kDrainRounds) start_down(ack.now);
 }
 
@@ -95,7 +95,7 @@ void Bbr::start_up(const Ack& ack) {
   samples_probe_ = true;
   feedback_ = Feedback::starting;
   rounds_.begin(delivered_);
-  full_pipe_.restart(ack.rate);
+  full_pipe_.restart(static_cast<Rate>(ack.rate.rate()));
   raise_longterm_slope();
 }
 
@@ -107,17 +107,17 @@ bool Bbr::is_time_to_probe(Instant now) const {
 }
 
 bool Bbr::is_time_to_cruise(const Ack& ack) const {
-  return ack.inflight <= inflight_with_headroom() &&
-         ack.inflight <= with_budget(bdp(max_bandwidth(), 1));
+  return ack.pipe <= inflight_with_headroom() && ack.pipe <= with_budget(bdp(max_bandwidth(), 1));
 }
 
 bool Bbr::is_time_to_go_down(const Ack& ack) {
-  if (last_probe_too_high_ && ack.inflight >= inflight_longterm_) {
+  if (last_probe_too_high_ && ack.pipe >= inflight_longterm_) {
     last_probe_cautious_ = true;
     return true;
   }
   if (ack.window_limited && cwnd_ >= inflight_longterm_) {
-    full_pipe_.restart(ack.rate);  // it is the bound that keeps the rate from growing
+    full_pipe_.restart(
+        static_cast<Rate>(ack.rate.rate()));  // it is the bound that keeps the rate from growing
     return false;
   }
   return full_pipe_.is_full();
@@ -137,7 +137,7 @@ bool Bbr::adapt_longterm_model(const Ack& ack) {
     samples_probe_ = false;
     feedback_ = Feedback::none;
     if (is_in_probe_bw()) {
-      if (!ack.app_limited) bandwidth_filter_.begin_cycle();
+      if (!ack.rate.app_limited) bandwidth_filter_.begin_cycle();
       if (last_probe_cautious_ && !last_probe_too_high_) {
         start_refill();
         return true;
@@ -145,7 +145,7 @@ bool Bbr::adapt_longterm_model(const Ack& ack) {
     }
   }
   if (is_inflight_too_high(ack) || inflight_longterm_ == bbr::kInfinite) return false;
-  inflight_longterm_ = std::max(inflight_longterm_, ack.tx_in_flight);
+  inflight_longterm_ = std::max<Volume>(inflight_longterm_, ack.rate.in_flight);
   if (state_ == State::up) raise_longterm_inflight(ack);
   return false;
 }
@@ -153,7 +153,7 @@ bool Bbr::adapt_longterm_model(const Ack& ack) {
 /// By a segment for so many that are acknowledged, faster in each round trip.
 void Bbr::raise_longterm_inflight(const Ack& ack) {
   if (!ack.window_limited || cwnd_ < inflight_longterm_) return;
-  up_acked_ += ack.newly_acked;
+  up_acked_ += ack.delivered;
   if (up_acked_ >= acked_per_raise_) {
     const auto raises = static_cast<std::uint32_t>(up_acked_ / acked_per_raise_);
     up_acked_ -= raises * acked_per_raise_;
@@ -181,7 +181,7 @@ std::uint32_t Bbr::draw(Instant now) {
 void Bbr::check_probe_rtt(const Ack& ack) {
   if (state_ != State::probe_rtt && min_rtt_.is_probe_due() && !idle_restart_) {
     state_ = State::probe_rtt;
-    save_cwnd(ack.in_fast_recovery);
+    save_cwnd(ack.recovery == TcpRecovery::fast);
     probe_rtt_ends_.reset();
     feedback_ = Feedback::stopping;
     rounds_.begin(delivered_);
@@ -191,9 +191,9 @@ void Bbr::check_probe_rtt(const Ack& ack) {
 }
 
 void Bbr::hold_probe_rtt(const Ack& ack) {
-  limited_until_ = delivered_ + static_cast<std::uint64_t>(ack.inflight);
+  limited_until_ = delivered_ + ack.pipe;
   if (!probe_rtt_ends_) {
-    if (ack.inflight > probe_rtt_cwnd()) return;
+    if (ack.pipe > probe_rtt_cwnd()) return;
     probe_rtt_ends_ = ack.now + kProbeRttTime;
     probe_rtt_round_done_ = false;
     rounds_.begin(delivered_);

@@ -18,15 +18,16 @@ constexpr std::uint8_t kStartupLosses = 6;
 void Bbr::note_loss(const Ack& ack) {
   if (!is_loss_in_round_) {
     loss_rounds_.begin(delivered_);
-    save_before_loss(ack.in_fast_recovery);
+    save_before_loss(ack.recovery == TcpRecovery::fast);
   }
   is_loss_in_round_ = true;
   if (loss_events_ < 255) ++loss_events_;
   if (!samples_probe_ || !is_inflight_too_high(ack)) return;
   // How much of what was lost was too much: what was in flight before it, and as much of it as
   // makes the share of losses the threshold.
-  const Volume before = ack.tx_in_flight - ack.newly_lost;
-  const Volume lost_before = ack.lost - ack.newly_lost;
+  const Volume lost = ack.lost;
+  const Volume before = ack.rate.in_flight - lost;
+  const Volume lost_before = ack.rate.lost - lost;
   const Volume part = (kLossThreshold * before - lost_before) / (1 - kLossThreshold);
   on_inflight_too_high(ack, before + part);
 }
@@ -40,23 +41,23 @@ void Bbr::save_before_loss(bool in_recovery) {
 }
 
 bool Bbr::is_inflight_too_high(const Ack& ack) {
-  return ack.lost > ack.tx_in_flight * kLossThreshold || (ack.lost > 0 && !ack.sack);
+  return ack.rate.lost > ack.rate.in_flight * kLossThreshold;
 }
 
 void Bbr::on_inflight_too_high(const Ack& ack, Volume inflight) {
   last_probe_too_high_ = true;
   samples_probe_ = false;  // once for a probe
-  if (!ack.app_limited) inflight_longterm_ = std::max(inflight, target_inflight() * kBeta);
+  if (!ack.rate.app_limited) inflight_longterm_ = std::max(inflight, target_inflight() * kBeta);
   if (state_ != State::up) return;
   undo_state_ = State::up;
   start_down(ack.now);
 }
 
 void Bbr::check_startup_loss(const Ack& ack) {
-  if (state_ != State::startup || has_filled_pipe_ || !ack.in_fast_recovery) return;
+  if (state_ != State::startup || has_filled_pipe_ || ack.recovery != TcpRecovery::fast) return;
   const bool lasts = loss_round_begins_ && round_count_ > recovery_round_;
   const bool many = loss_events_ >= kStartupLosses && is_inflight_too_high(ack);
-  if (!ack.sack ? !is_loss_in_round_ : !(lasts && many)) return;
+  if (!lasts || !many) return;
   undo_state_ = State::startup;
   has_filled_pipe_ = true;
   inflight_longterm_ = std::max(bdp(bandwidth_, 1), volume_latest_);
@@ -65,9 +66,9 @@ void Bbr::check_startup_loss(const Ack& ack) {
 // ---- the short-term model
 
 void Bbr::take_latest_delivery(const Ack& ack) {
-  rate_latest_ = std::max(rate_latest_, ack.rate);
-  volume_latest_ = std::max(volume_latest_, ack.delivered);
-  loss_round_begins_ = loss_rounds_.on_delivery(ack.prior_delivered, delivered_);
+  rate_latest_ = std::max(rate_latest_, static_cast<Rate>(ack.rate.rate()));
+  volume_latest_ = std::max<Volume>(volume_latest_, ack.rate.delivered);
+  loss_round_begins_ = loss_rounds_.on_delivery(ack.rate.prior_delivered, delivered_);
 }
 
 /// Once in a round trip with losses that were not sought.

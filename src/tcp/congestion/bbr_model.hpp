@@ -45,20 +45,21 @@ class RoundsFilter {
   std::array<Sample, 3> best_{};
 };
 
-/// Counts round trips by what was delivered when the segment was sent that is acknowledged now.
+/// Tells round trips apart by what was delivered, in bytes modulo 2^32, when the segment was sent
+/// that is acknowledged now.
 class Rounds {
  public:
   /// Begins one at what has been delivered by now.
-  void begin(std::uint64_t delivered) { next_ = delivered; }
+  void begin(std::uint32_t delivered) { next_ = delivered; }
   /// Whether the acknowledgment of a segment that left when `prior` had been delivered begins one.
-  bool on_delivery(std::uint64_t prior, std::uint64_t delivered) {
-    if (prior < next_) return false;
+  bool on_delivery(std::uint32_t prior, std::uint32_t delivered) {
+    if (static_cast<std::int32_t>(prior - next_) < 0) return false;
     begin(delivered);
     return true;
   }
 
  private:
-  std::uint64_t next_ = 0;
+  std::uint32_t next_ = 0;
 };
 
 /// Whether the rate of delivery has ceased to grow although the sender sends faster.

@@ -1,5 +1,6 @@
 #include "tcp/congestion/congestion.hpp"
 
+#include "tcp/congestion/bbr.hpp"
 #include "tcp/congestion/cubic.hpp"
 #include "tcp/congestion/new_reno.hpp"
 
@@ -9,9 +10,10 @@ namespace {
 
 constexpr CongestionAlgorithm kReno = congestion_algorithm<NewReno>("reno");
 constexpr CongestionAlgorithm kCubic = congestion_algorithm<Cubic>("cubic");
+constexpr CongestionAlgorithm kBbr = congestion_algorithm<Bbr>("bbr");
 
 /// RFC9293-MAY-18: others than that of RFC 5681.
-constexpr std::array kOurs = {&kReno, &kCubic};
+constexpr std::array kOurs = {&kReno, &kCubic, &kBbr};
 
 }  // namespace
 
