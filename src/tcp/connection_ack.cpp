@@ -35,7 +35,8 @@ void Connection::on_ack(const Context& context, const Segment& segment) {
     tell_congestion_control(context, delivery, acked, rtt, limited);
   }
   if (flight_->empty() && !flight_->is_worth_keeping()) flight_.reset();
-  arm_loss_timer(context);
+  const bool news = acked > 0 || delivery.bytes > 0;
+  if (news || flight_ == nullptr || flight_->detect_at() != kNever) arm_loss_timer(context);
 }
 
 Flight::Delivery Connection::tell_flight(const Context& context, const Segment& segment) {

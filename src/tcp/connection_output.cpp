@@ -261,7 +261,7 @@ void Connection::on_sent_again(const Context& context, const Range& range, std::
   extra.retransmitted_ts = ts_now(context);
   extra.count.bytes_in_vain += length;
   if (extra.path) extra.path->on_retransmission(context.now, range.begin, mss_);
-  if (range.reason == SendReason::window_probe) return;
+  if (range.reason == SendReason::window_probe) return flight_->on_oldest_repeated();
   flight_->on_resent(context.now, range.begin, range.end);
   note_sent_again(context);
   if (range.begin == snd_.una) arm_retransmission(context);  // it is what the timer waits for

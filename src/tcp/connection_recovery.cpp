@@ -42,7 +42,7 @@ void Connection::repair_losses(const Context& context, const Segment& segment,
   }
   const bool lost_more = flight_->lost_bytes() > lost_before;
   const bool began = begin_recovery_if_lost(context, delivered);
-  if (recovery() == TcpRecovery::fast && (delivered > 0 || began)) {
+  if (recovery() == TcpRecovery::fast && (delivered > 0 || began || lost_more)) {
     advance_window(delivered, acked > 0 && !lost_more);
   }
 }
@@ -92,6 +92,7 @@ bool Connection::begin_recovery_if_lost(const Context& context, std::uint32_t de
   extra.tail_probe.reset();
   extra.recover = snd_.nxt;
   extra.prr.start(flight_->bytes() - flight_->sacked_bytes() + delivered);
+  advance_window(0, false);
   flags_.force_retransmit = true;
   flags_.tail_probe_pending = false;
   context.emit(tuple_.local, tuple_.remote, LossDetected{lost->begin, lost->end, lost->why});
@@ -152,6 +153,7 @@ void Connection::leave_recovery(const Context& context) {
 void Connection::resend_all() {
   flight_->lose_all(SendReason::retransmit_rto);
   flight_->cut(effective_mss());
+  extra().undo.reset();
   enter_timeout_recovery();
 }
 
@@ -200,7 +202,8 @@ void Connection::on_loss_timer(const Context& context) {
   if (flight_->detect_at() <= context.now) {
     context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::reordering});
     flight_->detect_losses(context.now, path_now());
-    if (begin_recovery_if_lost(context, 0)) advance_window(0, false);
+    const bool began = begin_recovery_if_lost(context, 0);
+    if (!began && recovery() == TcpRecovery::fast) advance_window(0, false);
     arm_loss_timer(context);
   } else if (may_probe_tail()) {
     context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::tail_loss_probe});
@@ -224,6 +227,7 @@ void Connection::judge_tail_probe(const Context& context, const Segment& segment
   extra_->tail_probe.reset();
   // It repaired a loss, which is a sign of congestion like any other.
   if (repaired && recovery() == TcpRecovery::none) {
+    extra_->undo.reset();
     congestion_.on_congestion(CongestionSignal::loss, congestion_state(context));
     congestion_.on_recovered(congestion_state(context));
     context.emit(tuple_.local, tuple_.remote, CongestionChanged{cwnd(), congestion_.ssthresh()});

@@ -30,7 +30,8 @@ void Connection::judge_recovery(const Context& context, const Segment& segment,
                                 const Flight::Delivery& delivery, std::uint32_t acked) {
   if (acked > 0 && eifel_says_spurious(segment)) {
     if (const auto age = echoed_ticks(context, segment)) {  // RFC 4015 3.3: the RTO was too short
-      if (*age < context.config.max_rto) rtt_.on_sample(*age, context.config);
+      const bool usable = *age > Duration::zero() && *age < context.config.max_rto;
+      if (usable) rtt_.on_sample(*age, context.config);
     }
     return take_back(context, SpuriousSign::timestamps, acked);
   }
@@ -64,6 +65,7 @@ bool Connection::frto_says_spurious(const Flight::Delivery& delivery, std::uint3
   Undo& undo = *extra_->undo;
   if (recovery() != TcpRecovery::timeout || undo.frto == Undo::Frto::off) return false;
   if (undo.frto == Undo::Frto::sent_again) {
+    if (acked == 0 && delivery.bytes == 0) return false;  // no news
     const bool goes_on = acked > 0 && next_new_data().has_value();
     undo.frto = goes_on ? Undo::Frto::sent_new : Undo::Frto::off;
     return false;
@@ -78,7 +80,7 @@ void Connection::take_back(const Context& context, SpuriousSign how, std::uint32
   Extra& extra = *extra_;
   const std::unique_ptr<Undo> undo = std::move(extra.undo);
   if (undo->before != nullptr) congestion_.restore(*undo->before);
-  flight_->find_again();
+  flight_->find_again(extra.recovery == TcpRecovery::fast);
   extra.recovery = TcpRecovery::none;
   extra.dup_bytes = 0;
   flags_.force_retransmit = false;

@@ -127,6 +127,69 @@ TEST_F(FlightTest, SendsTheOldestLossFirst) {
   EXPECT_FALSE(flight.next_lost(kFull));
 }
 
+TEST_F(FlightTest, KeepsItsOrderWhenTheSameIsLostAgain) {  // once it stood behind itself
+  send(8);
+  now += 40ms;
+  ack(kUna, {{at(1), at(4)}, {at(5), at(8)}});
+  EXPECT_EQ(flight.detect_losses(now, kPath), 2 * kFull);
+  flight.on_resent(now, kUna, at(1));
+  now += 1ms;
+  send(1);
+  now += 1ms;
+  flight.on_resent(now, at(4), at(5));
+  now += 500ms;
+  flight.on_timeout(now, kPath);  // finds 0, 8 and 4, in this order
+  EXPECT_EQ(flight.lost_bytes(), 3 * kFull);
+  flight.on_resent(now, at(4), at(5));
+  now += 500ms;
+  flight.on_timeout(now, kPath);
+  EXPECT_EQ(flight.lost_bytes(), 3 * kFull);
+  for (const std::uint32_t expected : {0U, 4U, 8U}) {
+    const auto lost = flight.next_lost(kFull);
+    ASSERT_TRUE(lost);
+    EXPECT_EQ(lost->begin, at(expected));
+    flight.on_resent(now, lost->begin, lost->end);
+  }
+  EXPECT_FALSE(flight.next_lost(kFull));
+  flight.find_again(false);
+  EXPECT_EQ(flight.pipe(), 3 * kFull);
+}
+
+TEST_F(FlightTest, MakesNoLongSegmentsOfShortOnes) {  // when a packet had no room for all of one
+  for (int i = 0; i < 10; ++i) flight.on_sent(now, nxt += 400, kFull);
+  flight.lose_all(SendReason::retransmit_rto);
+  flight.on_resent(now, kUna, kUna + 300);
+  std::uint32_t lost = 3700;
+  while (const auto next = flight.next_lost(kFull)) {
+    EXPECT_LE(distance(next->begin, next->end), kFull);
+    lost -= distance(next->begin, next->end);
+    flight.on_resent(now, next->begin, next->end);
+  }
+  EXPECT_EQ(lost, 0U);
+}
+
+TEST_F(FlightTest, ForgetsOldTimesAfterALongPause) {  // microseconds go round in 71 minutes
+  send(3);
+  now += 40ms;
+  ack(kUna, {{at(2), at(3)}});
+  ack(kUna, {{at(1), at(3)}});  // reordering: it is worth keeping
+  ack(at(3));
+  EXPECT_TRUE(flight.is_worth_keeping());
+  now += 50min;
+  send(3);
+  now += 40ms;
+  ack(at(4));
+  EXPECT_EQ(flight.detect_losses(now, kPath), 0U);
+  EXPECT_EQ(flight.detect_at(), kNever);
+}
+
+TEST_F(FlightTest, TakesNoSampleOfWhatAProbeRepeated) {  // RFC6298-3
+  send(1);
+  flight.on_oldest_repeated();
+  now += 10s;
+  EXPECT_EQ(ack(at(1)).rtt, std::nullopt);
+}
+
 TEST_F(FlightTest, WaitsForWhatMayBeLate) {  // RFC8985-6.2
   send(3);
   now += 40ms;
@@ -203,7 +266,7 @@ TEST_F(FlightTest, AtATimeoutLosesOnlyWhatIsOld) {  // RFC8985-6.3
   now += 10ms;
   flight.on_timeout(now, kPath);
   EXPECT_EQ(flight.lost_bytes(), 3 * kFull);
-  flight.find_again();
+  flight.find_again(false);
   EXPECT_EQ(flight.lost_bytes(), 0U);
   EXPECT_EQ(flight.pipe(), 5 * kFull);
 }

@@ -51,6 +51,7 @@ std::span<SackBlock> believable(const Flight::Ack& ack, std::array<SackBlock, 4>
 // ---- sending
 
 void Flight::on_sent(Instant now, SeqNum end, std::uint32_t full) {
+  if (ring_.empty()) rack_.forget_sample();  // its time may be long ago
   if (joins_last(end, full)) {
     on_their_way_.remove(ring_, ring_.last() - 1);
   } else {
@@ -94,6 +95,12 @@ void Flight::on_resent(Instant now, SeqNum begin, SeqNum end) {
   stamp(now, last);
 }
 
+void Flight::on_oldest_repeated() {
+  std::uint32_t number = ring_.first();
+  while (number != ring_.last() && ring_[number].merged) ++number;
+  if (number != ring_.last()) ring_[number].again = true;
+}
+
 void Flight::take_off_list(std::uint32_t number) {
   SentSegment& segment = ring_[number];
   if (segment.merged || segment.sacked) return;
@@ -128,7 +135,8 @@ std::optional<Flight::Lost> Flight::tail() const {
 void Flight::cut(std::uint32_t full) { cut_where(full, una_); }
 
 /// All is numbered anew, which is rare enough: segments longer than `full` become several, those
-/// that are lost are cut together, and one ends at `also_at`.
+/// that are lost are cut together, and one ends at `also_at`. With kLargestWindow it only ends
+/// there.
 void Flight::cut_where(std::uint32_t full, SeqNum also_at) {
   SegmentRing ring;
   const std::uint32_t first = ring_.first();
@@ -142,7 +150,8 @@ void Flight::cut_where(std::uint32_t full, SeqNum also_at) {
     const SentSegment& whole = ring_[i];
     std::uint32_t after = i + 1;
     while (after != ring_.last() && ring_[after].merged) ++after;
-    const bool goes_on = whole.lost && after != ring_.last() && ring_[after].lost;
+    const bool goes_on =
+        full != kLargestWindow && whole.lost && after != ring_.last() && ring_[after].lost;
     pieces[i - first].first = ring.last();
     while (begin < whole.end) {
       SeqNum end = min(whole.end, begin + full);
@@ -215,6 +224,7 @@ void Flight::advance(const Ack& ack, Delivery& delivery) {
     if (whole) ring_.pop_front();
   }
   una_ = ack.una;
+  rack_.on_ack(una_);
   fack_ = max(fack_, una_);
   if (repaired) delivery.rtt.reset();
   scoreboard_.on_ack(una_);
@@ -346,18 +356,21 @@ void Flight::put_into_lost(std::uint32_t number) {
   const auto before = [](std::uint32_t a, std::uint32_t b) {
     return static_cast<std::int32_t>(a - b) < 0;
   };
-  const bool has_last = last_lost_ - ring_.first() < ring_.size() && ring_[last_lost_].lost;
+  const bool has_last =
+      last_lost_ != number && last_lost_ - ring_.first() < ring_.size() && ring_[last_lost_].lost;
   if (lost_.empty() || before(lost_.back(), number)) {
     lost_.push_back(ring_, number);
-  } else if (before(number, lost_.front()) || !has_last || before(number, last_lost_)) {
+  } else if (before(number, lost_.front())) {
     lost_.push_front(ring_, number);
   } else {
-    lost_.insert_after(ring_, last_lost_, number);
+    const bool behind_last = has_last && before(last_lost_, number);
+    lost_.insert_after(ring_, behind_last ? last_lost_ : lost_.front(), number);
   }
   last_lost_ = number;
 }
 
-void Flight::find_again() {
+void Flight::find_again(bool reordered) {
+  if (reordered) rack_.on_reordering();
   while (!lost_.empty()) {
     const std::uint32_t number = lost_.back();
     take_off_list(number);
@@ -374,6 +387,7 @@ void Flight::lose_sacked() {
     segment.lost = true;
     segment.why_again = SendReason::retransmit_rto;
     lost_bytes_ += length_of(i);
+    rate_.on_lost(length_of(i));
     put_into_lost(i);
   }
   sacked_bytes_ = 0;

@@ -45,6 +45,8 @@ class Flight {
   void on_sent(Instant now, SeqNum end, std::uint32_t full);
   /// What lies from `begin`, where a segment begins, up to `end`, where one ends, was sent again.
   void on_resent(Instant now, SeqNum begin, SeqNum end);
+  /// Part of the oldest was repeated by a probe of the window: its round trip is not to be timed.
+  void on_oldest_repeated();
   /// Segments are to be no longer than `full` from now on, those as well that are to be sent again.
   void cut(std::uint32_t full);
 
@@ -102,8 +104,8 @@ class Flight {
   void lose_all(SendReason why);
   /// The oldest is lost, as duplicate acknowledgments say. Gives its bytes.
   std::uint32_t lose_oldest(SendReason why);
-  /// What is lost is not: it was only late.
-  void find_again();
+  /// What is lost is not: it was only late, because the path has `reordered` it or was slow.
+  void find_again(bool reordered);
   void on_recovered() { rack_.on_recovered(); }
   /// The peer has thrown away what it had SACKed (RFC 2018 8).
   bool has_reneged() const { return scoreboard_.is_sacked(una_); }

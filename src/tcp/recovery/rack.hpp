@@ -30,6 +30,8 @@ class Rack {
     end_ = end;
     rtt_us_ = rtt_us;
   }
+  /// Nothing is in flight any more that it could be compared with.
+  void forget_sample() { has_sample_ = false; }
   bool has_sample() const { return has_sample_; }
   std::uint32_t rtt_us() const { return rtt_us_; }
   std::uint32_t sent_us() const { return sent_us_; }
@@ -49,6 +51,9 @@ class Rack {
     round_end_ = nxt;
     if (multiplier_ < 255) ++multiplier_;
     persist_ = kPersist;
+  }
+  void on_ack(SeqNum una) {
+    if (una >= round_end_) in_round_ = false;
   }
   void on_recovered() {
     if (persist_ > 0) --persist_;
