@@ -36,6 +36,7 @@ class NetworkRun : public Stage {
   };
 
   bool excuses_silence(const Connection& connection) const override;
+  bool has_memory_to_send() const override { return !plan_.is_short_of_memory(); }
   std::vector<Host> add_hosts();
   std::vector<StackId> stacks() const;
   std::vector<Target> targets() const;

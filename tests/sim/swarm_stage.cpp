@@ -82,8 +82,10 @@ bool Stage::all_done() const {
 
 void Stage::check_progress() {
   for (Connection& connection : connections_) {
-    connection.a.check_not_silent();
-    connection.b.check_not_silent();
+    if (has_memory_to_send()) {
+      connection.a.check_not_silent();
+      connection.b.check_not_silent();
+    }
     if (connection.done() || world_.now() - connection.last_progress <= patience_) continue;
     if (!excuses_silence(connection)) {
       return fail(

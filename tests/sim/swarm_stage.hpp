@@ -82,6 +82,8 @@ class Stage {
 
   /// Whether nobody need wonder that a connection stands still.
   virtual bool excuses_silence(const Connection& connection) const = 0;
+  /// Whether a segment can leave whenever a timer wants it to.
+  virtual bool has_memory_to_send() const { return true; }
   bool traces() const { return static_cast<bool>(trace_); }
   void trace(const std::string& line) {
     if (trace_) trace_(line);
