@@ -64,6 +64,7 @@ struct AckSample : CongestionState {
   std::optional<Duration> rtt;  ///< its round-trip time, where it tells one (RFC 6298 3)
   /// The congestion window was what held the sender back: it may grow (RFC 7661).
   bool window_limited = false;
+  // What follows is told to algorithms that model the path alone.
   std::uint32_t delivered = 0;        ///< bytes that it says have arrived, by ACK or SACK
   std::uint32_t total_delivered = 0;  ///< bytes that ever have, modulo 2^32
   std::uint32_t lost = 0;             ///< bytes found lost since the sample before
@@ -93,7 +94,8 @@ enum class CongestionSignal : std::uint8_t {
 ///   static constexpr bool kModelsPath = true;
 ///
 /// An algorithm that models the path is told of every acknowledgment, those as well that only SACK,
-/// and its window holds in fast recovery too, where RFC 9937 rules otherwise.
+/// after the losses that they show are known, and its window holds in fast recovery too, where RFC
+/// 9937 rules otherwise.
 ///
 /// When it turns out that nothing was lost, the algorithm becomes again the copy that was taken of
 /// it before on_congestion, unless it has `on_spurious`, which is called instead, or cannot be

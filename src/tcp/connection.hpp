@@ -213,7 +213,7 @@ class Connection {
   // connection_calls.cpp
   void restart_after_idle(const Context& context);
   Error take_failure();
-  SendBlocked send_blocked() const;
+  SendBlocked send_blocked(Instant now) const;
 
   // connection_input.cpp
   void on_segment_in_syn_sent(const Context& context, const Segment& segment, Packet& payload);
@@ -258,6 +258,7 @@ class Connection {
   void on_duplicate_ack();
   std::uint32_t on_partial_ack(std::uint32_t acked);
   bool begin_recovery_if_lost(const Context& context, std::uint32_t delivered);
+  void tell_window(const Context& context) const;
   void cut_lost_probe();
   void advance_window(std::uint32_t delivered, bool safe);
   void advance_recovery(const Context& context, std::uint32_t acked);

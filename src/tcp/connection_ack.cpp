@@ -44,7 +44,8 @@ Flight::Delivery Connection::tell_flight(const Context& context, const Segment& 
   Flight::Ack ack{.now = context.now, .una = segment.header.ack, .nxt = snd_.nxt};
   ack.min_rtt = std::chrono::microseconds(min_rtt_us_);
   if (flags_.sack) ack.blocks = segment.header.options.sack();
-  if (const auto age = echoed_ticks(context, segment)) {
+  const auto age = echoed_ticks(context, segment);
+  if (age && extra_ != nullptr && extra_->has_sent_again()) {  // else it tells nothing
     const auto now = std::chrono::floor<std::chrono::milliseconds>(context.now);
     ack.echo_before = now - *age + std::chrono::milliseconds(1);
   }
@@ -149,9 +150,10 @@ std::optional<Duration> Connection::sample_round_trip(const Context& context,
   std::optional<Duration> rtt = delivery.rtt;
   if (!rtt && delivery.sacked > 0) rtt = delivery.least_rtt;
   if (!rtt && segment.header.ack > snd_.una) rtt = echoed_age(context, segment);
+  if (!rtt) return std::nullopt;
   // RFC 7323 appendix G: the more samples a round trip gives, the less each weighs.
   const std::uint32_t expected = (in_flight() + 2 * effective_mss() - 1) / (2 * effective_mss());
-  if (rtt) rtt_.on_sample(*rtt, context.config, expected);
+  rtt_.on_sample(*rtt, context.config, expected);
   return rtt;
 }
 
@@ -163,8 +165,8 @@ void Connection::tell_congestion_control(const Context& context, const Flight::D
   sample.acked = acked;
   sample.rtt = delivery.least_rtt ? delivery.least_rtt : rtt;
   sample.window_limited = limited;
-  sample.pipe = pipe();
-  if (flight_ != nullptr) {
+  if (congestion_.models_path()) {
+    sample.pipe = pipe();
     sample.delivered = delivery.bytes;
     sample.total_delivered = flight_->total_delivered();
     sample.lost = flight_->take_lost();

@@ -97,7 +97,7 @@ TcpInfo Connection::info(const Context& context) const {
   info.local = tuple_.local;
   info.remote = tuple_.remote;
   info.close_reason = close_reason_;
-  info.send_blocked = send_blocked();
+  info.send_blocked = send_blocked(context.now);
   info.mss = static_cast<std::uint16_t>(effective_mss());
   info.snd_wscale = snd_wscale_;
   info.rcv_wscale = rcv_wscale_;

@@ -159,7 +159,7 @@ std::uint32_t Connection::room_in_window(SeqNum seq) const {
   return seq < edge ? distance(seq, edge) : 0;
 }
 
-SendBlocked Connection::send_blocked() const {
+SendBlocked Connection::send_blocked(Instant now) const {
   if (state_ == TcpState::closed || state_ == TcpState::time_wait) return SendBlocked::closed;
   if (!synchronized()) return SendBlocked::handshake;
   if (fin_sent() || distance(snd_.nxt, data_end()) == 0) return SendBlocked::nothing_to_send;
@@ -169,8 +169,7 @@ SendBlocked Connection::send_blocked() const {
   if (!worth_sending(length, unsent)) {
     return in_flight() > 0 && !settings_->no_delay ? SendBlocked::nagle : SendBlocked::silly_window;
   }
-  const bool full = pipe() != 0 && pipe() + length > cwnd();
-  return full ? SendBlocked::congestion_window : SendBlocked::pacing;
+  return is_paced(now) ? SendBlocked::pacing : SendBlocked::congestion_window;
 }
 
 // ---- how it is sent

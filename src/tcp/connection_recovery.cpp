@@ -96,8 +96,12 @@ bool Connection::begin_recovery_if_lost(const Context& context, std::uint32_t de
   flags_.force_retransmit = true;
   flags_.tail_probe_pending = false;
   context.emit(tuple_.local, tuple_.remote, LossDetected{lost->begin, lost->end, lost->why});
-  context.emit(tuple_.local, tuple_.remote, CongestionChanged{cwnd(), congestion_.ssthresh()});
+  tell_window(context);
   return true;
+}
+
+void Connection::tell_window(const Context& context) const {
+  context.emit(tuple_.local, tuple_.remote, CongestionChanged{cwnd(), congestion_.ssthresh()});
 }
 
 /// A probe of the path's MTU is larger than what is sent again.
@@ -146,7 +150,7 @@ void Connection::leave_recovery(const Context& context) {
   if (flight_ != nullptr) flight_->on_recovered();
   if (extra_->undo) extra_->undo->watched_until = snd_.nxt;
   congestion_.on_recovered(congestion_state(context));
-  context.emit(tuple_.local, tuple_.remote, CongestionChanged{cwnd(), congestion_.ssthresh()});
+  tell_window(context);
 }
 
 /// All that is in flight counts as lost.
@@ -230,7 +234,7 @@ void Connection::judge_tail_probe(const Context& context, const Segment& segment
     extra_->undo.reset();
     congestion_.on_congestion(CongestionSignal::loss, congestion_state(context));
     congestion_.on_recovered(congestion_state(context));
-    context.emit(tuple_.local, tuple_.remote, CongestionChanged{cwnd(), congestion_.ssthresh()});
+    tell_window(context);
   }
 }
 

@@ -91,7 +91,7 @@ void Connection::on_retransmission_timeout(const Context& context) {
   enter_timeout_recovery();
   context.emit(tuple_.local, tuple_.remote,
                LossDetected{snd_.una, snd_.nxt, SendReason::retransmit_rto});
-  context.emit(tuple_.local, tuple_.remote, CongestionChanged{cwnd(), congestion_.ssthresh()});
+  tell_window(context);
 }
 
 void Connection::arm_retransmission(const Context& context) {

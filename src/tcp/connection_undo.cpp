@@ -64,13 +64,12 @@ bool Connection::duplicates_say_spurious(const Flight::Delivery& delivery) {
 bool Connection::frto_says_spurious(const Flight::Delivery& delivery, std::uint32_t acked) {
   Undo& undo = *extra_->undo;
   if (recovery() != TcpRecovery::timeout || undo.frto == Undo::Frto::off) return false;
+  if (acked == 0 && delivery.bytes == 0) return false;  // no news
   if (undo.frto == Undo::Frto::sent_again) {
-    if (acked == 0 && delivery.bytes == 0) return false;  // no news
     const bool goes_on = acked > 0 && next_new_data().has_value();
     undo.frto = goes_on ? Undo::Frto::sent_new : Undo::Frto::off;
     return false;
   }
-  if (acked == 0 && delivery.bytes == 0) return false;  // no news
   undo.frto = Undo::Frto::off;
   return delivery.first_original && *delivery.first_original <= undo.end;
 }
@@ -92,7 +91,7 @@ void Connection::take_back(const Context& context, SpuriousSign how, std::uint32
   rtt_.reset_backoff();
   if (in_flight() > 0) arm_retransmission(context);
   context.emit(tuple_.local, tuple_.remote, SpuriousRecovery{how});
-  context.emit(tuple_.local, tuple_.remote, CongestionChanged{cwnd(), congestion_.ssthresh()});
+  tell_window(context);
 }
 
 }  // namespace hawser::tcp

@@ -200,13 +200,7 @@ void Run::check_nothing_left() {
                     on_a ? 'a' : 'b', census.connections, census.listeners, census.syn_received,
                     census.time_wait));
   }
-  if (world_.in_flight() != 0) {
-    fail(fmt::format("{} frames are still exchanged", world_.in_flight()));
-  } else if (world_.pool().bytes_in_use() != 0) {
-    fail(fmt::format("{} bytes of memory did not come back", world_.pool().bytes_in_use()));
-  } else if (world_.next_deadline() != kNever) {
-    fail("a deadline is left though there is nothing to do");
-  }
+  check_nothing_moves();
 }
 
 Outcome Run::operator()() {

@@ -80,6 +80,16 @@ bool Stage::all_done() const {
   return std::ranges::all_of(connections_, [](const Connection& c) { return c.done(); });
 }
 
+void Stage::check_nothing_moves() {
+  if (world_.in_flight() != 0) {
+    fail(fmt::format("{} frames are still exchanged", world_.in_flight()));
+  } else if (world_.pool().bytes_in_use() != 0) {
+    fail(fmt::format("{} bytes of memory did not come back", world_.pool().bytes_in_use()));
+  } else if (world_.next_deadline() != kNever) {
+    fail("a deadline is left though there is nothing to do");
+  }
+}
+
 void Stage::check_progress() {
   for (Connection& connection : connections_) {
     if (has_memory_to_send()) {

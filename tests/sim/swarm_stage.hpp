@@ -104,6 +104,8 @@ class Stage {
   /// One step of the world, which is checked for live-lock and missed deadlines. False when nothing
   /// will ever happen.
   bool step();
+  /// At the end: no frame, no memory and no timer is left.
+  void check_nothing_moves();
   void check_progress();
   Outcome outcome(std::uint64_t seed) const;
 

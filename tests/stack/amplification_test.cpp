@@ -15,6 +15,17 @@ using namespace testing;
 
 class Amplification : public ::testing::TestWithParam<Family> {
  protected:
+  /// Gives a SYN to the listener, and tells its size.
+  std::size_t give_syn(const TcpOptions& options) {
+    TcpHeader syn;
+    syn.flags = TcpFlag::syn;
+    syn.options = options;
+    Packet packet = host.segment(syn);
+    const std::size_t size = packet.size();
+    host.give(std::move(packet));
+    return size;
+  }
+
   QuietHost host{GetParam(), false};
   const std::size_t header = host.ip_header() + wire::kTcpMinHeader;
 };
@@ -40,12 +51,7 @@ std::vector<TcpOptions> options_of_syns() {
 
 TEST_P(Amplification, ASynIsAnsweredWithTheMssMoreAtMostEightTimes) {
   for (const TcpOptions& options : options_of_syns()) {
-    TcpHeader syn;
-    syn.flags = TcpFlag::syn;
-    syn.options = options;
-    Packet packet = host.segment(syn);
-    const std::size_t size = packet.size();
-    host.give(std::move(packet));
+    const std::size_t size = give_syn(options);
     const Left first = host.poll();
     EXPECT_EQ(first.packets, 1U);
     EXPECT_LE(first.bytes, size + (options.mss ? 0 : 4)) << "RFC9293-SHLD-5";
@@ -59,12 +65,7 @@ TEST_P(Amplification, ASynBeyondTheQueueIsAnsweredOnceAndNotByMore) {
   for (const TcpOptions& options : options_of_syns()) {
     for (std::uint16_t i = 0; i < kBacklog; ++i) host.give(host.syn(i + 1));
     host.poll();
-    TcpHeader syn;
-    syn.flags = TcpFlag::syn;
-    syn.options = options;
-    Packet packet = host.segment(syn);
-    const std::size_t size = packet.size();
-    host.give(std::move(packet));
+    const std::size_t size = give_syn(options);
     const Left left = host.poll();
     EXPECT_EQ(left.packets, 1U);
     EXPECT_LE(left.bytes, size);

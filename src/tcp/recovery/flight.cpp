@@ -95,10 +95,15 @@ void Flight::on_resent(Instant now, SeqNum begin, SeqNum end) {
   stamp(now, last);
 }
 
-void Flight::on_oldest_repeated() {
+/// The first of which anything is left.
+std::uint32_t Flight::oldest() const {
   std::uint32_t number = ring_.first();
   while (number != ring_.last() && ring_[number].merged) ++number;
-  if (number != ring_.last()) ring_[number].again = true;
+  return number;
+}
+
+void Flight::on_oldest_repeated() {
+  if (const std::uint32_t number = oldest(); number != ring_.last()) ring_[number].again = true;
 }
 
 void Flight::take_off_list(std::uint32_t number) {
@@ -211,9 +216,8 @@ void Flight::advance(const Ack& ack, Delivery& delivery) {
       if (whole) --sacked_segments_;
     } else if (whole && !segment.merged) {
       repaired |= segment.again;
-      const Instant now = ack.now;
       if (!delivery.rtt && !segment.again) {
-        delivery.rtt = std::chrono::microseconds(to_us(now) - segment.sent_us);
+        delivery.rtt = std::chrono::microseconds(to_us(ack.now) - segment.sent_us);
       }
       on_arrived(ack, number, delivery);
     } else {
@@ -282,27 +286,25 @@ void Flight::on_arrived(const Ack& ack, std::uint32_t number, Delivery& delivery
 
 // ---- loss
 
-std::uint32_t Flight::detect_losses(Instant now, const Path& path) {
+void Flight::detect_losses(Instant now, const Path& path) {
   detect_at_ = kNever;
-  if (!rack_.has_sample()) return 0;
+  if (!rack_.has_sample()) return;
   const std::uint32_t window =
       rack_.window_us(path.in_recovery, sacked_segments_, to_us(path.min_rtt), to_us(path.srtt));
   const std::uint32_t patience = rack_.rtt_us() + window;
   const SendReason why = window == 0 ? SendReason::retransmit_fast : SendReason::retransmit_rack;
-  const std::uint32_t before = lost_bytes_;
   while (!on_their_way_.empty()) {
     const std::uint32_t number = on_their_way_.front();
     const SentSegment& segment = ring_[number];
-    if (!rack_.is_overtaken(segment.sent_us, segment.end)) break;
+    if (!rack_.is_overtaken(segment.sent_us, segment.end)) return;
     if (to_us(now) - segment.sent_us < patience) {
       // By then all that is overtaken has waited long enough.
       const std::uint32_t left = rack_.sent_us() + patience - to_us(now);
       detect_at_ = now + std::chrono::microseconds(left);
-      break;
+      return;
     }
     lose(number, why);
   }
-  return lost_bytes_ - before;
 }
 
 void Flight::on_timeout(Instant now, const Path& path) {
@@ -323,16 +325,18 @@ void Flight::lose_all(SendReason why) {
   while (!on_their_way_.empty()) lose(on_their_way_.front(), why);
 }
 
-std::uint32_t Flight::lose_oldest(SendReason why) {
-  std::uint32_t number = ring_.first();
-  while (number != ring_.last() && ring_[number].merged) ++number;
-  if (number == ring_.last() || ring_[number].lost || ring_[number].sacked) return 0;
+void Flight::lose_oldest(SendReason why) {
+  const std::uint32_t number = oldest();
+  if (number == ring_.last() || ring_[number].lost || ring_[number].sacked) return;
   lose(number, why);
-  return length_of(number);
 }
 
 void Flight::lose(std::uint32_t number, SendReason why) {
   take_off_list(number);
+  mark_lost(number, why);
+}
+
+void Flight::mark_lost(std::uint32_t number, SendReason why) {
   SentSegment& segment = ring_[number];
   segment.lost = true;
   segment.why_again = why;
@@ -384,11 +388,7 @@ void Flight::lose_sacked() {
     SentSegment& segment = ring_[i];
     if (!segment.sacked) continue;
     segment.sacked = false;
-    segment.lost = true;
-    segment.why_again = SendReason::retransmit_rto;
-    lost_bytes_ += length_of(i);
-    rate_.on_lost(length_of(i));
-    put_into_lost(i);
+    mark_lost(i, SendReason::retransmit_rto);
   }
   sacked_bytes_ = 0;
   sacked_segments_ = 0;

@@ -18,7 +18,7 @@
 
 namespace hawser::tcp {
 
-/// Made when something is sent, gone when all is acknowledged.
+/// Made when something is sent; gone when all is acknowledged, unless it is_worth_keeping.
 class Flight {
  public:
   /// Beyond so many segments small ones that follow each other share a record.
@@ -94,21 +94,22 @@ class Flight {
     Duration min_rtt{};
     Duration srtt{};
   };
-  /// RFC 8985 6.2 step 5. Gives the bytes that it found lost.
-  std::uint32_t detect_losses(Instant now, const Path& path);
+  /// RFC 8985 6.2 step 5.
+  void detect_losses(Instant now, const Path& path);
   /// When it is to be asked again, though nothing arrives.
   Instant detect_at() const { return detect_at_; }
   /// The timer expired: the oldest is lost and what else left a round trip ago (RFC 8985 6.3).
   void on_timeout(Instant now, const Path& path);
   /// All that has not arrived is to be sent again.
   void lose_all(SendReason why);
-  /// The oldest is lost, as duplicate acknowledgments say. Gives its bytes.
-  std::uint32_t lose_oldest(SendReason why);
+  /// The oldest is lost, as duplicate acknowledgments say.
+  void lose_oldest(SendReason why);
   /// What is lost is not: it was only late, because the path has `reordered` it or was slow.
   void find_again(bool reordered);
   void on_recovered() { rack_.on_recovered(); }
   /// The peer has thrown away what it had SACKed (RFC 2018 8).
   bool has_reneged() const { return scoreboard_.is_sacked(una_); }
+  /// What it had SACKed is to be sent again.
   void lose_sacked();
 
   /// How fast what the last acknowledgment is news of has arrived.
@@ -118,6 +119,8 @@ class Flight {
   std::uint32_t take_lost();
   /// All has been sent that there is, and more would be allowed.
   void on_nothing_to_send() { rate_.on_nothing_to_send(pipe()); }
+
+  // ---- when what is to be sent may leave
 
   Pacer& pacer() { return pacer_; }
   const Pacer& pacer() const { return pacer_; }
@@ -145,7 +148,9 @@ class Flight {
   void on_block(const Ack& ack, SackBlock block, Delivery& delivery);
   void on_arrived(const Ack& ack, std::uint32_t number, Delivery& delivery);
   void mark_sacked(const Ack& ack, SackBlock fresh, Delivery& delivery);
+  std::uint32_t oldest() const;
   void take_off_list(std::uint32_t number);
+  void mark_lost(std::uint32_t number, SendReason why);
   void lose(std::uint32_t number, SendReason why);
   void put_into_lost(std::uint32_t number);
   void cut_where(std::uint32_t full, SeqNum also_at);
