@@ -12,6 +12,7 @@
 #include "core/random.hpp"
 #include "fuzz/stack_target.hpp"
 #include "wire/dhcp.hpp"
+#include "wire/membership.hpp"
 
 namespace hawser::fuzz {
 
@@ -29,6 +30,12 @@ inline FrameBytes frame_of(Packet packet, wire::EtherType type) {
   FrameBytes bytes(packet.size());
   packet.copy_to(0, bytes);
   return bytes;
+}
+
+/// With the router alert of MLD.
+inline FrameBytes mld_frame(Packet packet, const IpAddress& source) {
+  wire::push_mld_ip(packet, source, wire::kAllNodes);
+  return frame_of(std::move(packet), wire::EtherType::ipv6);
 }
 
 inline FrameBytes ip_frame(Packet packet, const IpAddress& source, const IpAddress& destination,
@@ -56,6 +63,34 @@ class FrameSource {
 
   const FrameBytes& any(Random& random) const { return frames_[random.below(frames_.size())]; }
   std::span<const FrameBytes> all() const { return frames_; }
+
+  /// What a server might say to a client that asks for a lease, or in the middle of one.
+  FrameBytes reply_to(const wire::DhcpMessage& asked, Random& random) {
+    static constexpr std::array<std::uint32_t, 8> kLeases = {0,   9,    10,    60,
+                                                             600, 7200, 86400, 0xffffffff};
+    const auto seconds = [&] { return kLeases[random.below(kLeases.size())]; };
+    wire::DhcpMessage reply;
+    reply.type = asked.type == wire::DhcpType::discover ? wire::DhcpType::offer
+                 : random.chance(0.8)                   ? wire::DhcpType::ack
+                                                        : wire::DhcpType::nak;
+    reply.transaction = asked.transaction;
+    reply.mac = asked.mac;
+    reply.server = kPeer;
+    reply.yours = asked.requested && random.chance(0.8)
+                      ? *asked.requested
+                      : IpAddress::v4(10, 9, 0, static_cast<std::uint8_t>(random.below(8)));
+    reply.lease_seconds = seconds();
+    reply.prefix_length = static_cast<std::uint8_t>(random.chance(0.8) ? 24 : random.below(33));
+    if (random.chance(0.2)) reply.renew_seconds = seconds();
+    if (random.chance(0.2)) reply.rebind_seconds = seconds();
+    if (random.chance(0.5)) reply.routers = {kPeer};
+    if (random.chance(0.5)) reply.dns = {kPeer};
+    if (random.chance(0.3)) reply.mtu = static_cast<std::uint16_t>(random.below(3000));
+    const IpAddress all = IpAddress::v4(255, 255, 255, 255);
+    return ip_frame(datagram(packet_of(pool_, wire::emit_dhcp(reply)),
+                             {wire::kDhcpServerPort, wire::kDhcpClientPort}, kPeer, all),
+                    kPeer, all, 17);
+  }
 
   /// A segment that comes in reply to `sent`, its numbers at or beside those that are expected.
   FrameBytes reply_to(const SentSegment& sent, Random& random) {
@@ -213,7 +248,7 @@ class FrameSource {
     add_ip(packet_of(pool_, std::as_bytes(std::span(igmp))), kPeer, *IpAddress::parse("224.0.0.1"),
            2, 1);
     FrameRepair::apply(frames_.back());
-    add_ip(packet_of(pool_, std::as_bytes(std::span(mld))), kRouter6, wire::kAllNodes, 58, 1);
+    frames_.push_back(mld_frame(packet_of(pool_, std::as_bytes(std::span(mld))), kRouter6));
     FrameRepair::apply(frames_.back());
   }
   void add_dhcp() {
@@ -271,11 +306,14 @@ inline void damage(Random& random, FrameBytes& frame, const FrameBytes& other) {
   }
 }
 
-/// The next frame for a target: a reply to its last segment or one of all kinds, mostly damaged,
-/// and mostly with right checksums nevertheless.
+/// The next frame for a target: a reply to its last segment or DHCP message, or one of all kinds,
+/// mostly damaged, and mostly with right checksums nevertheless.
 inline FrameBytes next_frame(FrameSource& source, const StackTarget& target, Random& random) {
-  const bool reply = target.last_segment() && random.chance(0.3);
-  FrameBytes frame = reply ? source.reply_to(*target.last_segment(), random) : source.any(random);
+  const bool leases = target.last_dhcp() && random.chance(0.02);
+  const bool reply = leases || (target.last_segment() && random.chance(0.3));
+  FrameBytes frame = leases  ? source.reply_to(*target.last_dhcp(), random)
+                     : reply ? source.reply_to(*target.last_segment(), random)
+                             : source.any(random);
   if (random.chance(reply ? 0.3 : 0.9)) {
     damage(random, frame, source.any(random));
     if (random.chance(0.8)) FrameRepair::apply(frame);

@@ -59,8 +59,14 @@ class FrameRepair {
       std::memcpy(bytes.data(), &packet[at], bytes.size());
       return IpAddress::v6(bytes);
     };
-    transport(packet.subspan(wire::kIpv6Header, length), wire::read8(&packet[6]), address(8),
-              address(24));
+    std::uint8_t protocol = wire::read8(&packet[6]);
+    std::span<std::byte> bytes = packet.subspan(wire::kIpv6Header, length);
+    if (protocol == 0 && bytes.size() > 8) {  // a router alert stands between
+      protocol = wire::read8(bytes.data());
+      bytes =
+          bytes.subspan(std::min<std::size_t>(bytes.size(), (wire::read8(&bytes[1]) + 1U) * 8U));
+    }
+    transport(bytes, protocol, address(8), address(24));
   }
   static void transport(std::span<std::byte> bytes, std::uint8_t protocol, const IpAddress& source,
                         const IpAddress& destination) {
@@ -102,6 +108,7 @@ struct FrameFates {
   std::uint64_t dropped = 0;   ///< a counter of StackCounters::drops moved
   std::uint64_t answered = 0;  ///< a frame left
   std::uint64_t taken = 0;     ///< neither: it was for a socket, or told of a neighbour or router
+  std::uint64_t requests = 0;  ///< of DHCP, for a lease that was offered or held
   std::uint64_t bytes_in = 0;
   std::uint64_t bytes_out = 0;    ///< of answers
   std::uint64_t bytes_later = 0;  ///< that left by themselves: timers, and what a program did
@@ -109,8 +116,8 @@ struct FrameFates {
   std::uint64_t most_later = 0;   ///< bytes that left by themselves in one window
 };
 
-/// A host with a listener and a UDP socket, on an Ethernet or on a link of bare IP packets, and a
-/// clock that goes on by a millisecond with each frame.
+/// A host with a listener and a UDP socket, on an Ethernet, where it also asks for a lease, or on a
+/// link of bare IP packets, and a clock that goes on by a millisecond with each frame.
 class StackTarget {
  public:
   /// Bytes by which the answer to one frame may be longer than it: 56 of an ICMP error with the
@@ -143,6 +150,8 @@ class StackTarget {
   BufferPool& pool() { return pool_; }
   Instant now() const { return now_; }
   const FrameFates& fates() const { return fates_; }
+  /// What was asked of DHCP servers last.
+  const std::optional<wire::DhcpMessage>& last_dhcp() const { return last_dhcp_; }
   /// The last segment that left.
   const std::optional<SentSegment>& last_segment() const { return last_segment_; }
 
@@ -177,6 +186,8 @@ class StackTarget {
   Violation rest() {
     for (const SocketHandle socket : accepted_) static_cast<void>(stack_.tcp_abort(now_, socket));
     accepted_.clear();
+    stack_.release_leases(now_);
+    if (const Violation bad = drain(later_)) return bad;
     if (const Violation bad = pass(std::chrono::hours(2))) return bad;
     if (!stack_.neighbours(now_).empty()) return "a neighbour that is never forgotten";
     const StackCensus census = stack_.census();
@@ -243,7 +254,10 @@ class StackTarget {
         {.name = "eth0",
          .mtu = kMtu,
          .addresses = {*Prefix::parse("10.9.0.2/24"), *Prefix::parse("fd00:9::2/64")}});
-    if (ethernet) config.interfaces.front().mac = mac();
+    if (ethernet) {
+      config.interfaces.front().mac = mac();
+      config.interfaces.front().dhcp = true;
+    }
     config.seed = seed;
     return config;
   }
@@ -316,9 +330,10 @@ class StackTarget {
         return nullptr;
       }
       case wire::IpProtocol::udp:
-        return wire::udp_checksum_ok(payload, 0, ip.source, ip.destination)
-                   ? nullptr
-                   : "a datagram with a wrong checksum";
+        if (!wire::udp_checksum_ok(payload, 0, ip.source, ip.destination)) {
+          return "a datagram with a wrong checksum";
+        }
+        return check_dhcp(payload);
       case wire::IpProtocol::icmpv6:
         return sums_to_zero(payload, &ip) ? nullptr : "ICMPv6 with a wrong checksum";
       case wire::IpProtocol::icmp:
@@ -326,6 +341,16 @@ class StackTarget {
         return sums_to_zero(payload, nullptr) ? nullptr : "ICMP with a wrong checksum";
     }
     return "a protocol that we do not speak";
+  }
+  /// Nothing but DHCP sends datagrams here.
+  Violation check_dhcp(Packet& datagram) {
+    std::vector<std::byte> bytes(datagram.size());
+    datagram.copy_to(0, bytes);
+    const auto message = wire::parse_dhcp(std::span(bytes).subspan(wire::kUdpHeader));
+    if (!message) return "a DHCP message that cannot be read";
+    last_dhcp_ = *message;
+    if (message->type == wire::DhcpType::request) ++fates_.requests;
+    return nullptr;
   }
   static bool sums_to_zero(const Packet& message, const wire::IpHeader* pseudo) {
     std::vector<std::byte> bytes(message.size());
@@ -348,6 +373,7 @@ class StackTarget {
   std::vector<SocketHandle> accepted_;
   std::array<std::byte, 4096> buffer_{};
   std::optional<SentSegment> last_segment_;
+  std::optional<wire::DhcpMessage> last_dhcp_;
   FrameFates fates_;
   std::size_t in_window_ = 0;
   std::size_t in_ = 0;

@@ -175,6 +175,7 @@ inline Violation check_membership(BufferPool& pool, std::span<const std::byte> i
   ip.source = v6 ? *IpAddress::parse("fe80::1") : IpAddress::v4(10, 0, 0, 1);
   ip.destination = v6 ? *IpAddress::parse("ff02::1") : IpAddress::v4(224, 0, 0, 1);
   ip.hop_limit = 1;
+  ip.router_alert = v6;
   std::vector<std::byte> message(input.begin(), input.end());
   wire::write16(&message[2], 0);
   wire::Checksum checksum;

@@ -36,7 +36,6 @@ enum class DropReason : std::uint8_t {
   not_ours,            ///< the destination is none of our addresses
   bad_source,          ///< unspecified, multicast, broadcast or our own as source (RFC9293-MUST-63)
   not_unicast,         ///< a TCP segment to broadcast or multicast (RFC9293-MUST-57)
-  hop_limit,           ///< arrived with TTL or hop limit zero
   unknown_protocol,
   no_route,
   bad_icmp,      ///< malformed, or its quoted segment is none of ours

@@ -36,4 +36,15 @@ struct EchoAnswer {
   std::size_t length = 0;      ///< bytes that it had
 };
 
+/// What an echo socket is and holds.
+struct EchoInfo {
+  std::uint16_t identifier = 0;      ///< of its requests and their answers
+  std::uint32_t receive_queue = 0;   ///< bytes of data of the answers that were not read
+  std::uint32_t receive_memory = 0;  ///< bytes of memory that those answers hold
+  std::uint32_t send_queue = 0;      ///< bytes of requests that wait to leave
+  std::uint64_t answers_received = 0;
+  std::uint64_t requests_sent = 0;
+  std::uint64_t dropped = 0;  ///< answers that found the receive queue full
+};
+
 }  // namespace hawser

@@ -271,7 +271,9 @@ class Stack {
   /// A socket for echo requests of both families under one identifier, zero for one that is chosen.
   /// Errors: address_in_use, no_buffer_space.
   Result<SocketHandle> icmp_open(std::uint16_t identifier = 0);
-  Result<std::uint16_t> icmp_identifier(SocketHandle socket) const;
+  Result<EchoInfo> icmp_info(SocketHandle socket) const;
+  /// All echo sockets, in an order that stays.
+  std::vector<SocketHandle> icmp_sockets() const;
   /// Sends a request to an address; the port of `destination` is not looked at. Errors:
   /// message_size, invalid_argument, network_unreachable, address_not_available, permission_denied
   /// to a broadcast address, would_block when too much waits to leave, no_buffer_space.

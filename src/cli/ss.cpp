@@ -18,6 +18,7 @@ struct SsOptions {
   bool listening = false;
   bool tcp = false;
   bool udp = false;
+  bool icmp = false;
   bool info = false;
 };
 
@@ -107,8 +108,12 @@ std::vector<std::string> details_of(const Json& item) {
 }
 
 bool is_wanted(const Json& item, const SsOptions& options) {
-  const bool is_tcp = item.value("protocol", "") == "tcp";
-  if (options.tcp != options.udp && options.tcp != is_tcp) return false;
+  const std::string protocol = item.value("protocol", "");
+  const bool all = !options.tcp && !options.udp && !options.icmp;
+  if (!all && !(options.tcp && protocol == "tcp") && !(options.udp && protocol == "udp") &&
+      !(options.icmp && protocol == "icmp")) {
+    return false;
+  }
   if (!options.listening) return true;
   const std::string state = item.value("state", "");
   return state == "LISTEN" || state == "UNCONNECTED";
@@ -147,6 +152,7 @@ void add_ss(CLI::App& app) {
   command->add_flag("-l,--listening", options->listening, "only what waits for others to begin");
   command->add_flag("-t,--tcp", options->tcp, "only TCP");
   command->add_flag("-u,--udp", options->udp, "only UDP");
+  command->add_flag("-w,--icmp", options->icmp, "only ICMP echo, with its identifier as port");
   command->add_flag("-i,--info", options->info,
                     "also round trip, windows, counters, and why nothing is being sent");
   command->footer(kFooter);

@@ -58,7 +58,10 @@ class Answer {
             {"pid", identity_.process}};
   }
   void tcp_sockets();
-  void udp_sockets();
+  /// Of UDP or ICMP: what `list` names, as `info` tells it.
+  template <typename Info>
+  void datagram_sockets(std::vector<SocketHandle> (Stack::*list)() const,
+                        Result<Info> (Stack::*info)(SocketHandle) const);
   /// `collect(stack, now)` gives a list under the lock; it is sent without it.
   template <typename Collect>
   void items_of(Collect collect) {
@@ -129,7 +132,8 @@ void Answer::counters() {
 
 void Answer::sockets() {
   tcp_sockets();
-  udp_sockets();
+  datagram_sockets(&Stack::udp_sockets, &Stack::udp_info);
+  datagram_sockets(&Stack::icmp_sockets, &Stack::icmp_info);
 }
 
 void Answer::tcp_sockets() {
@@ -147,19 +151,21 @@ void Answer::tcp_sockets() {
   }
 }
 
-void Answer::udp_sockets() {
+template <typename Info>
+void Answer::datagram_sockets(std::vector<SocketHandle> (Stack::*list)() const,
+                              Result<Info> (Stack::*info)(SocketHandle) const) {
   std::vector<SocketHandle> handles;
   {
     const host::Engine::Lock lock = engine_.lock();
     if (engine_.stopped()) return;
-    handles = engine_.stack().udp_sockets();
+    handles = (engine_.stack().*list)();
   }
   for (std::size_t begin = 0; begin < handles.size() && goes_on_; begin += kBatch) {
     const auto part = std::span(handles).subspan(begin, std::min(kBatch, handles.size() - begin));
-    items_of([part](const Stack& stack, Instant) {
+    items_of([part, info](const Stack& stack, Instant) {
       std::vector<Json> items;
       for (const SocketHandle handle : part) {
-        if (const Result<UdpInfo> info = stack.udp_info(handle)) items.push_back(describe(*info));
+        if (const Result<Info> found = (stack.*info)(handle)) items.push_back(describe(*found));
       }
       return items;
     });

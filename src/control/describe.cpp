@@ -109,6 +109,24 @@ Json describe(const UdpInfo& socket) {
   };
 }
 
+/// As ss(8) shows the sockets of ping: the identifier stands where others have their port.
+Json describe(const EchoInfo& socket) {
+  return {
+      {"protocol", "icmp"},
+      {"state", "UNCONNECTED"},
+      {"local", end_of({IpAddress{}, Port{socket.identifier}})},
+      {"remote", end_of({IpAddress{}, Port{}})},
+      {"receive_queue", socket.receive_queue},
+      {"send_queue", socket.send_queue},
+      {"held", true},
+      {"datagrams",
+       {{"received", socket.answers_received},
+        {"sent", socket.requests_sent},
+        {"dropped", socket.dropped},
+        {"receive_memory", socket.receive_memory}}},
+  };
+}
+
 Json describe(const StackCounters& counters) {
   Json json = {
       {"frames_received", counters.frames_received},

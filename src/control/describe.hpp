@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "hawser/addressing.hpp"
+#include "hawser/echo.hpp"
 #include "hawser/neighbour.hpp"
 #include "hawser/stack.hpp"
 #include "hawser/tcp.hpp"
@@ -17,6 +18,7 @@ using Json = nlohmann::ordered_json;
 /// `now` turns instants into seconds from now.
 Json describe(const TcpSocketInfo& socket, Instant now);
 Json describe(const UdpInfo& socket);
+Json describe(const EchoInfo& socket);
 Json describe(const StackCounters& counters);
 /// `interface` is the name of that of the entry.
 Json describe(const AddressInfo& address, const std::string& interface, Instant now);

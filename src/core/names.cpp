@@ -41,7 +41,6 @@ constexpr auto kDropNames = std::to_array<std::string_view>({
     "not ours",
     "bad source",
     "not unicast",
-    "hop limit",
     "unknown protocol",
     "no route",
     "bad icmp",

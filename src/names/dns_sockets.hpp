@@ -25,6 +25,7 @@ class DnsSockets {
 
   /// The servers that will be asked, of which c-ares forgets the zones.
   void set_servers(std::vector<Endpoint> servers) { servers_ = std::move(servers); }
+  const std::vector<Endpoint>& servers() const { return servers_; }
   /// Lets `channel` use them; they must outlive it.
   void attach(ares_channel channel);
   /// For ares_options.sock_state_cb, with this object as data: what c-ares waits for.

@@ -67,8 +67,10 @@ void IcmpSocket::set_non_blocking(bool on) { sockets::set_non_blocking(socket_.g
 
 IoResult<std::uint16_t> IcmpSocket::identifier() const {
   if (!socket_) return failure(Error::bad_handle);
-  return socket_->call(
-      [&](Stack& stack, Instant) { return stack.icmp_identifier(socket_->handle); });
+  const auto info =
+      socket_->call([&](Stack& stack, Instant) { return stack.icmp_info(socket_->handle); });
+  if (!info) return std::unexpected(info.error());
+  return info->identifier;
 }
 
 }  // namespace hawser

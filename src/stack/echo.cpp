@@ -33,10 +33,18 @@ Result<void> Stack::Impl::icmp_close(SocketHandle socket) {
   return {};
 }
 
-Result<std::uint16_t> Stack::Impl::icmp_identifier(SocketHandle handle) {
+Result<EchoInfo> Stack::Impl::icmp_info(SocketHandle handle) {
   const udp::EchoSocket* socket = echo_of(handle);
   if (socket == nullptr) return std::unexpected(Error::bad_handle);
-  return socket->identifier;
+  return socket->info();
+}
+
+std::vector<SocketHandle> Stack::Impl::icmp_sockets() const {
+  std::vector<SocketHandle> handles;
+  echo_.for_each([&](std::uint32_t index) {
+    handles.push_back(stack::handle_of(SocketKind::echo, index, echo_.generation(index)));
+  });
+  return handles;
 }
 
 // ---- requests
@@ -65,7 +73,7 @@ Result<void> Stack::Impl::icmp_send_echo(Instant now, SocketHandle handle,
                                          const Endpoint& destination,
                                          std::span<const std::byte> data,
                                          const EchoRequest& request) {
-  const udp::EchoSocket* socket = echo_of(handle);
+  udp::EchoSocket* socket = echo_of(handle);
   if (socket == nullptr) return std::unexpected(Error::bad_handle);
   const bool v4 = destination.address.is_v4();
   if (data.size() > (v4 ? kLargest4 : kLargest6)) return std::unexpected(Error::message_size);
@@ -97,11 +105,13 @@ Result<void> Stack::Impl::icmp_send_echo(Instant now, SocketHandle handle,
                  .dont_fragment = request.dont_fragment,
                  .flow_label = flow_label_of({{way->source, Port{}}, {to, Port{}}})});
   packet.set_interface(way->route.interface);
+  const auto bytes = static_cast<std::uint32_t>(std::max<std::size_t>(data.size(), 1));
+  socket->on_request(bytes);
   put_outgoing({.packet = std::move(packet),
                 .source = way->source,
                 .destination = to,
                 .socket = handle,
-                .bytes = static_cast<std::uint32_t>(std::max<std::size_t>(data.size(), 1))});
+                .bytes = bytes});
   return {};
 }
 

@@ -117,7 +117,8 @@ class Stack::Impl {
   std::vector<SocketHandle> udp_sockets() const;
 
   Result<SocketHandle> icmp_open(std::uint16_t identifier);
-  Result<std::uint16_t> icmp_identifier(SocketHandle socket);
+  Result<EchoInfo> icmp_info(SocketHandle socket);
+  std::vector<SocketHandle> icmp_sockets() const;
   Result<void> icmp_send_echo(Instant now, SocketHandle socket, const Endpoint& destination,
                               std::span<const std::byte> data, const EchoRequest& request);
   Result<EchoAnswer> icmp_receive(SocketHandle socket, std::span<std::byte> out);

@@ -38,9 +38,6 @@ void Stack::Impl::on_packet(const Context& context, Packet& packet, InterfaceId 
     }
     return drop(context, parsed.error(), packet.size());
   }
-  if (parsed->header.hop_limit == 0 && from != ip::kLoopback) {
-    return drop(context, DropReason::hop_limit, packet.size());
-  }
   // RFC1122-3.3.6: what was sent to all on the link is for all in IP as well.
   if (to_group && interfaces_.is_unicast(parsed->header.destination)) {
     return drop(context, DropReason::not_unicast, packet.size());

@@ -237,9 +237,8 @@ std::optional<IcmpErrorReport> Stack::tcp_error_report(SocketHandle socket) cons
 Result<SocketHandle> Stack::icmp_open(std::uint16_t identifier) {
   return impl_->icmp_open(identifier);
 }
-Result<std::uint16_t> Stack::icmp_identifier(SocketHandle socket) const {
-  return impl_->icmp_identifier(socket);
-}
+Result<EchoInfo> Stack::icmp_info(SocketHandle socket) const { return impl_->icmp_info(socket); }
+std::vector<SocketHandle> Stack::icmp_sockets() const { return impl_->icmp_sockets(); }
 Result<void> Stack::icmp_send_echo(Instant now, SocketHandle socket, const Endpoint& destination,
                                    std::span<const std::byte> data, const EchoRequest& request) {
   return impl_->icmp_send_echo(now, socket, destination, data, request);

@@ -159,6 +159,8 @@ void Stack::Impl::drain_udp(const Context& context, std::vector<Packet>& out, st
     outgoing_bytes_ -= outgoing.bytes;
     if (udp::Socket* socket = udp_of(outgoing.socket); socket && socket->on_left(outgoing.bytes)) {
       tell_udp(stack::index_of(outgoing.socket), Ready::writable);
+    } else if (udp::EchoSocket* echo = echo_of(outgoing.socket)) {
+      echo->on_left(outgoing.bytes);
     }
     if (outgoing.to_ourselves) {
       Packet copy = outgoing.packet.share();

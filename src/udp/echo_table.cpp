@@ -16,6 +16,19 @@ std::uint32_t memory_held(const QueuedAnswer& queued) {
 
 }  // namespace
 
+EchoInfo EchoSocket::info() const {
+  EchoInfo info{.identifier = identifier,
+                .receive_memory = queued_memory,
+                .send_queue = outgoing,
+                .answers_received = received,
+                .requests_sent = sent,
+                .dropped = dropped};
+  for (const QueuedAnswer& queued : queue) {
+    if (queued.data) info.receive_queue += queued.data.size();
+  }
+  return info;
+}
+
 /// There are far fewer sockets than identifiers, so this ends soon.
 std::uint16_t EchoTable::choose_identifier() {
   for (;;) {
@@ -47,7 +60,11 @@ std::uint32_t EchoTable::find(std::uint16_t identifier) const {
 bool EchoTable::push(std::uint32_t index, QueuedAnswer answer) {
   EchoSocket& socket = sockets_[index];
   const std::uint32_t memory = memory_held(answer);
-  if (!socket.queue.empty() && socket.queued_memory + memory > kMaxQueued) return false;
+  if (!socket.queue.empty() && socket.queued_memory + memory > kMaxQueued) {
+    ++socket.dropped;
+    return false;
+  }
+  ++socket.received;
   socket.queued_memory += memory;
   socket.queue.push_back(std::move(answer));
   return true;

@@ -27,11 +27,21 @@ struct EchoSocket {
   std::uint16_t identifier = 0;
   std::deque<QueuedAnswer> queue{};
   std::uint32_t queued_memory = 0;
+  std::uint32_t outgoing = 0;  ///< bytes of requests that wait to leave
+  std::uint64_t received = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t dropped = 0;
   Ready pending = Ready::none;  ///< to be told; if any, its handle is among those to tell
 
   Ready ready() const {
     return queue.empty() ? Ready::writable : Ready::readable | Ready::writable;
   }
+  EchoInfo info() const;
+  void on_request(std::uint32_t bytes) {
+    outgoing += bytes;
+    ++sent;
+  }
+  void on_left(std::uint32_t bytes) { outgoing -= bytes; }
 };
 
 class EchoTable {
@@ -61,6 +71,11 @@ class EchoTable {
   }
   std::uint32_t generation(std::uint32_t index) const { return sockets_.generation(index); }
   std::size_t size() const { return sockets_.size(); }
+  /// Calls `visit(index)` for each socket in the order of the indexes.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    sockets_.for_each([&](std::uint32_t index, const EchoSocket&) { visit(index); });
+  }
 
  private:
   std::uint16_t choose_identifier();

@@ -159,6 +159,7 @@ Parsed parse_ipv6(const IpReading& reading, Bytes head, std::uint32_t packet_byt
   parsed.header.ecn = (first_word >> 20) & 3U;
   parsed.header.flow_label = first_word & 0xfffffU;
   parsed.header.dont_fragment = true;
+  parsed.header.router_alert = extensions->router_alert;
   parsed.header_bytes = static_cast<std::uint16_t>(header_bytes);
   parsed.payload_bytes = payload_bytes - static_cast<std::uint32_t>(extensions->bytes);
   parsed.fragment = extensions->fragment;

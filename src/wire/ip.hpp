@@ -29,6 +29,7 @@ struct IpHeader {
   std::uint8_t ecn = 0;              ///< 2 bits
   std::uint16_t identification = 0;  ///< IPv4 only
   bool dont_fragment = true;         ///< IPv4 only
+  bool router_alert = false;         ///< IPv6 only, as it came: that of MLD (RFC 2711)
   std::uint32_t flow_label = 0;      ///< IPv6 only, 20 bits
 };
 

@@ -35,6 +35,7 @@ constexpr std::size_t kLargestPayload = 65535;
 
 constexpr std::uint8_t kPad1 = 0;
 constexpr std::uint8_t kPadN = 1;
+constexpr std::uint8_t kRouterAlert = 5;
 /// Padding aligns what follows to eight bytes and is never longer (RFC 8504 5.3).
 constexpr std::size_t kMaxPadding = 7;
 
@@ -49,7 +50,7 @@ std::size_t length_of(std::uint8_t kind, const std::byte* extension) {
 }
 
 /// RFC8200-4.2: the two high bits of an option's type say what to do with one that is not known.
-/// We know none but padding.
+/// We know none but padding and the router alert, which may be stepped over.
 Verdict judge_unknown(const IpReading& reading, std::uint8_t type, std::size_t at) {
   switch (type >> 6) {
     case 0:  // step over it
@@ -63,18 +64,22 @@ Verdict judge_unknown(const IpReading& reading, std::uint8_t type, std::size_t a
   }
 }
 
+/// Bytes of the first of `options`, of which those that say so must be there.
+std::size_t option_bytes(Bytes options) {
+  return read8(options.data()) == kPad1 ? 1 : std::size_t{2} + read8(&options[1]);
+}
+
 /// `options` stand at `at` in the packet.
 Verdict check_options(const IpReading& reading, Bytes options, std::size_t at) {
   std::size_t count = 0;
   std::size_t padding = 0;
   while (!options.empty()) {
     const std::uint8_t type = read8(options.data());
-    std::size_t length = 1;
-    if (type != kPad1) {
-      if (options.size() < 2) return std::unexpected(DropReason::ip_options_malformed);
-      length = std::size_t{2} + read8(&options[1]);
-      if (length > options.size()) return std::unexpected(DropReason::ip_options_malformed);
+    if (type != kPad1 && options.size() < 2) {
+      return std::unexpected(DropReason::ip_options_malformed);
     }
+    const std::size_t length = option_bytes(options);
+    if (length > options.size()) return std::unexpected(DropReason::ip_options_malformed);
     if (type == kPad1 || type == kPadN) {
       padding += length;
     } else {
@@ -88,6 +93,17 @@ Verdict check_options(const IpReading& reading, Bytes options, std::size_t at) {
     at += length;
   }
   return {};
+}
+
+/// RFC2711-2.1: whether options that are known to be sound hold the router alert of MLD.
+bool alerts_routers(Bytes options) {
+  while (!options.empty()) {
+    const std::size_t bytes = option_bytes(options);
+    if (read8(options.data()) == kRouterAlert && bytes == 4 && read16(&options[2]) == 0)
+      return true;
+    options = options.subspan(bytes);
+  }
+  return false;
 }
 
 /// Looks at one extension header other than a fragment's, all of whose bytes are given.
@@ -152,7 +168,7 @@ FragmentInfo read_fragment(const std::byte* extension, std::size_t at, std::size
 
 std::expected<Ipv6Extensions, DropReason> read_extensions(const IpReading& reading, Bytes head,
                                                           std::size_t payload_bytes) {
-  Ipv6Extensions result{read8(&head[kNextHeaderField]), 0, {}};
+  Ipv6Extensions result{.protocol = read8(&head[kNextHeaderField]), .bytes = 0, .fragment = {}};
   std::size_t announced_at = kNextHeaderField;
   for (std::size_t count = 0; is_extension(result.protocol, result.bytes == 0); ++count) {
     if (count == kMaxExtensions) return std::unexpected(DropReason::extension_headers);
@@ -181,6 +197,7 @@ std::expected<Ipv6Extensions, DropReason> read_extensions(const IpReading& readi
                !verdict) {
       return std::unexpected(verdict.error());
     }
+    if (kind == kHopByHop) result.router_alert = alerts_routers(chain.first(bytes).subspan(2));
     announced_at = at;
   }
   if (result.protocol == kNoNextHeader) return std::unexpected(DropReason::unknown_protocol);

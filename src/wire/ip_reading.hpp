@@ -37,6 +37,7 @@ struct Ipv6Extensions {
   std::uint8_t protocol;
   std::size_t bytes;
   std::optional<FragmentInfo> fragment;
+  bool router_alert = false;
 };
 
 /// Steps over the extension headers of an IPv6 packet, up to and with the fragment header when it

@@ -185,12 +185,16 @@ MembershipPacket make_mld(BufferPool& pool, MembershipVersion version,
     write_address(at + 8, records.front().group);
   }
   fill_checksum(packet, source, destination);
-  std::ranges::copy(kRouterAlert6, packet.prepend(kRouterAlert6.size()).begin());
-  push_ip(packet, {.source = source, .destination = destination, .protocol = 0, .hop_limit = 1});
+  push_mld_ip(packet, source, destination);
   return {std::move(packet), destination};
 }
 
 }  // namespace
+
+void push_mld_ip(Packet& packet, const IpAddress& source, const IpAddress& destination) {
+  std::ranges::copy(kRouterAlert6, packet.prepend(kRouterAlert6.size()).begin());
+  push_ip(packet, {.source = source, .destination = destination, .protocol = 0, .hop_limit = 1});
+}
 
 std::expected<MembershipMessage, DropReason> parse_igmp(const Packet& message, const IpHeader& ip) {
   const auto bad = std::unexpected(DropReason::bad_igmp);
@@ -239,7 +243,8 @@ std::expected<MembershipMessage, DropReason> parse_mld(const Packet& message, co
   if (head.size() < 8) return bad;
   const std::uint8_t type = read8(head.data());
   if (type != kMldQuery && type != kMldReport1) return MembershipOther{};
-  if (head.size() < kMldHeader || !ip.source.is_link_local()) return bad;
+  // RFC3810-6.2, RFC2710-3
+  if (head.size() < kMldHeader || !ip.source.is_link_local() || !ip.router_alert) return bad;
   const IpAddress group = read_address6(&head[8]);
   if (type == kMldReport1) {
     if (group.is_v4() || !group.is_multicast()) return bad;

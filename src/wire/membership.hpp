@@ -60,8 +60,11 @@ constexpr bool is_mld(std::uint8_t icmp_type) {
   return (icmp_type >= 130 && icmp_type <= 132) || icmp_type == 143;
 }
 /// The same for MLD. A wrong checksum, a missing byte, a group that is none, a hop limit other than
-/// one, or a source that is not of the link (RFC 3810 5.1.14, 5.2.13) gives bad_icmp.
+/// one, a source that is not of the link or no router alert (RFC 3810 6.2) gives bad_icmp.
 std::expected<MembershipMessage, DropReason> parse_mld(const Packet& message, const IpHeader& ip);
+
+/// Puts the IPv6 header with the router alert (RFC 2711) before an MLD message.
+void push_mld_ip(Packet& packet, const IpAddress& source, const IpAddress& destination);
 
 /// Records that a report has room for, on any link.
 inline constexpr std::size_t kMembershipRecords = 56;

@@ -113,6 +113,20 @@ TEST_F(ControlTest, ListsTheSocketsInAllTheirStates) {
   EXPECT_EQ(by_remote.at(port_of(waiting)).at("held"), false);
 }
 
+TEST_F(ControlTest, ListsTheSocketsWithoutConnections) {
+  const auto control = open("web");
+  ASSERT_TRUE(control);
+  const UdpSocket datagrams = UdpSocket::bind(hosts_.server, {IpAddress{}, Port{53}}).value();
+  const IcmpSocket echo = IcmpSocket::open(hosts_.server).value();
+  const std::vector<Json> lines = ask("web", "sockets");
+  ASSERT_EQ(lines.size(), 4U);
+  EXPECT_EQ(lines[1].at("protocol"), "udp");
+  EXPECT_EQ(lines[1].at("local").at("port"), 53);
+  EXPECT_EQ(lines[2].at("protocol"), "icmp");
+  EXPECT_EQ(lines[2].at("local").at("port"), echo.identifier().value());
+  EXPECT_EQ(lines[2].at("datagrams").at("sent"), 0);
+}
+
 TEST_F(ControlTest, OneNameBelongsToOneRunningHost) {
   auto control = open("web");
   ASSERT_TRUE(control);

@@ -119,6 +119,13 @@ TEST_F(ResolverTest, ASecondServerIsAskedWhenTheFirstRefuses) {
   EXPECT_EQ(*found, std::vector{kOne});
 }
 
+TEST_F(ResolverTest, SaysWhereNobodyListens) {
+  const auto found = look_up("one.test");
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().code, make_error_code(Error::connection_refused));
+  EXPECT_EQ(found.error().message, "no name server can be reached at 10.0.0.1:53");
+}
+
 TEST_F(ResolverTest, CanBeCancelled) {
   DnsServer server(hosts_.server, {{"one.test", {.addresses = {kOne}, .lost = 1000}}});
   host::WakeUp cancel;

@@ -7,6 +7,7 @@
 #include "tests/support/quiet_host.hpp"
 #include "wire/bytes.hpp"
 #include "wire/checksum.hpp"
+#include "wire/membership.hpp"
 
 namespace hawser {
 namespace {
@@ -341,7 +342,9 @@ Packet group_query(QuietHost& host) {
   Packet packet = host.bytes(0);
   EXPECT_TRUE(packet.append_copy(std::as_bytes(std::span(bytes))));
   wire::write16(&packet.own_bytes()[2], sum.value());
-  return QuietHost::between(source, all, std::move(packet), host.v6 ? 58 : 2, 1);
+  if (!host.v6) return QuietHost::between(source, all, std::move(packet), 2, 1);
+  wire::push_mld_ip(packet, source, all);
+  return packet;
 }
 
 TEST_P(Amplification, AQueryOfGroupsIsAnsweredByOneReportFiftyInASecond) {

@@ -101,7 +101,8 @@ TEST_P(Echo, AnswersGoToWhoAsked) {
   const SocketHandle other = *stack.icmp_open(5);
   EXPECT_EQ(stack.icmp_open(5).error(), Error::address_in_use);
   socket = *stack.icmp_open();
-  EXPECT_NE(stack.icmp_identifier(socket), 5);
+  EXPECT_NE(stack.icmp_info(socket)->identifier, 5);
+  EXPECT_EQ(stack.icmp_sockets(), (std::vector{other, socket}));
   const Packet request = ask({.sequence = 1});
   reply_to(request);
   EXPECT_EQ(stack.icmp_receive(other, room_).error(), Error::would_block);
@@ -111,6 +112,22 @@ TEST_P(Echo, AnswersGoToWhoAsked) {
   reply_to(request);  // nobody waits any more
   error_in(request, wire::IcmpErrorKind::time_exceeded, router());
   EXPECT_EQ(dropped(DropReason::bad_icmp), 2U);
+}
+
+TEST_P(Echo, TellsWhatItHolds) {
+  socket = *stack.icmp_open(5);
+  ASSERT_TRUE(stack.icmp_send_echo(now, socket, them(), bytes_of("first")));
+  EXPECT_EQ(stack.icmp_info(socket)->send_queue, 5U);
+  const Packet request = ask({}, "whole");
+  EXPECT_EQ(stack.icmp_info(socket)->send_queue, 0U);
+  EXPECT_EQ(stack.icmp_info(socket)->requests_sent, 2U);
+  reply_to(request);
+  reply_to(request);
+  EXPECT_EQ(stack.icmp_info(socket)->receive_queue, 10U);
+  EXPECT_EQ(stack.icmp_info(socket)->answers_received, 2U);
+  EXPECT_GT(stack.icmp_info(socket)->receive_memory, 10U);
+  while (receive()) continue;
+  EXPECT_EQ(stack.icmp_info(socket)->receive_memory, 0U);
 }
 
 TEST_P(Echo, WeAnswerOurselves) {

@@ -74,8 +74,9 @@ TEST_P(HostileFramesOn, AreAnsweredLegallyAndForgotten) {
       const fuzz::Violation violation = target.feed(next_frame(source, target, random));
       ASSERT_EQ(violation, nullptr) << violation << " in round " << round << " of seed " << seed;
     }
-    // The replies do reach connections, and most of the rest is refused.
+    // The replies do reach connections and leases, and most of the rest is refused.
     EXPECT_GT(target.stack().counters().connections_accepted, 0U);
+    EXPECT_EQ(target.fates().requests > 0, GetParam());
     EXPECT_GT(target.fates().dropped, target.fates().taken);
     const fuzz::Violation violation = target.rest();
     ASSERT_EQ(violation, nullptr) << violation << " after seed " << seed;

@@ -87,8 +87,7 @@ class Originals {
       case From::mld: {
         Bytes query = bytes({130, 0, 0, 0, 1, 0});
         query.resize(24);
-        return ip_frame(fuzz::packet_of(pool_, query), *IpAddress::parse("fe80::1"),
-                        wire::kAllNodes, 58, 1);
+        return fuzz::mld_frame(fuzz::packet_of(pool_, query), *IpAddress::parse("fe80::1"));
       }
       case From::solicitation:
         return ip_frame(wire::make_neighbour_message(
@@ -107,8 +106,16 @@ class Originals {
         return ip_frame(wire::make_neighbour_message(pool_, told, router, wire::kAllNodes), router,
                         wire::kAllNodes, 58, wire::kNeighbourHopLimit);
       }
-      case From::dhcp:
-        return datagram(kPeer, kOurs, {wire::kDhcpServerPort, wire::kDhcpClientPort}, Bytes(300));
+      case From::dhcp: {
+        wire::DhcpMessage offer;
+        offer.type = wire::DhcpType::offer;
+        offer.yours = kOurs;
+        offer.mac = fuzz::StackTarget::mac();
+        offer.server = kPeer;
+        offer.lease_seconds = 600;
+        return datagram(kPeer, kOurs, {wire::kDhcpServerPort, wire::kDhcpClientPort},
+                        wire::emit_dhcp(offer));
+      }
     }
     return {};
   }
@@ -169,7 +176,6 @@ std::vector<Malformed> corpus() {
       {"Ipv4LongerThanTheFrame", From::tcp4, {{kIp + 2, {1, 0}}}, truncated},
       {"Ipv4ShorterThanItsHeader", From::tcp4, {{kIp + 2, {0, 19}}}, bad_ip_header},
       {"Ipv4WithAWrongChecksum", From::tcp4, {{kIp + 10, {0xab}}}, bad_ip_checksum, false, false},
-      {"Ipv4WithTtlZero", From::tcp4, {{kIp + 8, {0}}}, hop_limit},
       {"Ipv4ForAnother", From::tcp4, {{kIp + 19, {77}}}, not_ours},
       {"Ipv4FromNobody", From::echo4, {{kIp + 12, {0, 0, 0, 0}}}, bad_source},
       {"Ipv4FromAGroup", From::echo4, {{kIp + 12, {224}}}, bad_source},
@@ -203,7 +209,6 @@ std::vector<Malformed> corpus() {
       // IPv6
       {"Ipv6CutInItsHeader", From::tcp6, {}, truncated, false, false, kIp + 39},
       {"Ipv6LongerThanTheFrame", From::tcp6, {{kIp + 4, {1, 0}}}, truncated},
-      {"Ipv6WithHopLimitZero", From::tcp6, {{kIp + 7, {0}}}, hop_limit},
       {"Ipv6ForAnother", From::tcp6, {{kIp + 39, {77}}}, not_ours},
       {"Ipv6FromAGroup", From::echo6, {{kIp + 8, {0xff, 0x02}}}, bad_source},
       {"Ipv6OfAnUnknownProtocol", From::echo6, {{kIp + 6, {99}}}, unknown_protocol, true},
@@ -312,9 +317,11 @@ std::vector<Malformed> corpus() {
       {"IgmpCut", From::igmp, {{kIp + 2, {0, 27}}}, bad_igmp},
       {"IgmpFromFar", From::igmp, {{kIp + 8, {2}}}, bad_igmp},
       {"IgmpOfAHost", From::igmp, {{kAfter4 + 4, {10, 0, 0, 1}}}, bad_igmp},
-      {"MldCut", From::mld, {{kIp + 4, {0, 20}}}, bad_icmp},
+      {"MldCut", From::mld, {{kIp + 4, {0, 28}}}, bad_icmp},
       {"MldFromFar", From::mld, {{kIp + 7, {2}}}, bad_icmp},
-      {"MldOfAHost", From::mld, {{kAfter6 + 8, {0x20}}}, bad_icmp},
+      {"MldWithoutAlert", From::mld, {{kAfter6 + 2, {1, 2, 0, 0}}}, bad_icmp},  // RFC3810-6.2
+      {"MldWithAnotherAlert", From::mld, {{kAfter6 + 4, {0, 1}}}, bad_icmp},    // RFC2711-2.1
+      {"MldOfAHost", From::mld, {{kAfter6 + 8 + 8, {0x20}}}, bad_icmp},
       // UDP and DHCP
       {"UdpCut", From::udp4, {{kIp + 2, {0, 27}}}, truncated},
       {"UdpShorterThanItsHeader", From::udp4, {{kAfter4 + 4, {0, 7}}}, bad_udp_header},
@@ -333,7 +340,9 @@ std::vector<Malformed> corpus() {
        false},
       {"UdpToNoPort", From::udp4, {{kAfter4 + 2, {0, 9}}}, no_port, true},
       {"Udp6ToNoPort", From::udp6, {{kAfter6 + 2, {0, 9}}}, no_port, true},
-      {"DhcpWithoutClient", From::dhcp, {}, no_port, true},
+      {"DhcpToNoQuestion", From::dhcp, {}, unexpected_dhcp},  // RFC2131-4.4.1
+      {"DhcpWithoutItsCookie", From::dhcp, {{kAfter4 + 8 + 236, {0}}}, bad_dhcp},
+      {"DhcpForAnotherHardware", From::dhcp, {{kAfter4 + 8 + 1, {6}}}, bad_dhcp},
       // TCP
       {"TcpCut", From::tcp4, {{kIp + 2, {0, 39}}}, truncated},
       {"TcpWithAShortHeader", From::tcp4, {{kAfter4 + 12, {0x40}}}, bad_tcp_header},

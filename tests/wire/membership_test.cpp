@@ -27,6 +27,7 @@ IpHeader header_of(bool v4) {
   ip.source = v4 ? kRouter4 : kRouter6;
   ip.destination = v4 ? IpAddress::v4(224, 0, 0, 1) : *IpAddress::parse("ff02::1");
   ip.hop_limit = 1;
+  ip.router_alert = !v4;
   return ip;
 }
 
@@ -114,6 +115,9 @@ TEST_F(Membership, RefusesWhatCannotBe) {
   cut.pop_back();
   EXPECT_TRUE(bad6(cut));
   EXPECT_TRUE(bad6(mld_query(1000, kRouter6)));
+  IpHeader quiet = header_of(false);
+  quiet.router_alert = false;
+  EXPECT_FALSE(parse_mld(message(mld_query(1000, kGroup6), false), quiet));  // RFC3810-6.2
   IpHeader far = header_of(true);
   far.hop_limit = 2;
   EXPECT_FALSE(parse_igmp(message(bytes({0x11, 9, 0, 0, 0, 0, 0, 0}), true), far));
