@@ -12,6 +12,7 @@ void add_addr(CLI::App& app);
 void add_connect(CLI::App& app);
 void add_demo(CLI::App& app);
 void add_get(CLI::App& app);
+void add_link(CLI::App& app);
 void add_listen(CLI::App& app);
 void add_neigh(CLI::App& app);
 void add_ping(CLI::App& app);

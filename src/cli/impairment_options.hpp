@@ -6,8 +6,11 @@
 #include <CLI/CLI.hpp>
 #include <expected>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "hawser/impairment.hpp"
+#include "sim/impairment_fields.hpp"
 
 namespace hawser::cli {
 
@@ -31,5 +34,11 @@ CLI::Option* add_parsed(CLI::App& command, const std::string& name, T& value,
 /// --loss, --delay, --rate and the others. `impairment` must outlive the parse and holds the
 /// defaults, which the command's own help may state.
 void add_impairment_options(CLI::App& command, Impairment& impairment);
+
+/// What was given of an impairment, the rest being left as it is.
+using ImpairmentChange = std::vector<std::pair<const sim::ImpairmentField*, std::string>>;
+/// The same options, which become a change; it must outlive the parse.
+void add_impairment_options(CLI::App& command, ImpairmentChange& change, const std::string& group);
+void apply(const ImpairmentChange& change, Impairment& impairment);
 
 }  // namespace hawser::cli

@@ -11,6 +11,7 @@
 #include "cli/command.hpp"
 #include "cli/impairment_options.hpp"
 #include "cli/link_checks.hpp"
+#include "cli/link_name.hpp"
 #include "cli/numbers.hpp"
 #include "cli/stream_command.hpp"
 #include "hawser/impaired.hpp"
@@ -22,28 +23,6 @@
 namespace hawser::cli {
 
 namespace {
-
-/// What --link says: a kind of device and the name of an interface.
-struct LinkName {
-  enum class Kind : std::uint8_t { tun, tap, packet };
-  Kind kind{};
-  std::string name;
-};
-
-LinkName read_link(const std::string& text) {
-  using Kind = LinkName::Kind;
-  for (const auto& [prefix, kind] : {std::pair{std::string_view("tun:"), Kind::tun},
-                                     {std::string_view("tap:"), Kind::tap},
-                                     {std::string_view("packet:"), Kind::packet}}) {
-    if (text.starts_with(prefix) && text.size() > prefix.size()) {
-      return {kind, text.substr(prefix.size())};
-    }
-  }
-  refuse_usage(
-      fmt::format("--link: '{}' is no link: write tun:NAME or tap:NAME for a device of our own, or "
-                  "packet:NAME for an interface that is there, as in tun:hw0",
-                  text));
-}
 
 std::optional<MacAddress> read_mac(const LinkOptions& options, const LinkName& link) {
   if (options.mac.empty()) return std::nullopt;
@@ -58,14 +37,6 @@ std::optional<MacAddress> read_mac(const LinkOptions& options, const LinkName& l
                     options.mac));
   }
   return mac;
-}
-
-Parsed<std::optional<std::uint32_t>> parse_mtu(std::string_view text) {
-  const auto bytes = parse_count(text);
-  if (!bytes || *bytes > 65535) {
-    return std::unexpected(fmt::format("'{}' is not an MTU: write a number up to 65535", text));
-  }
-  return static_cast<std::uint32_t>(*bytes);
 }
 
 Parsed<std::optional<std::uint64_t>> parse_link_seed(std::string_view text) {
@@ -102,15 +73,6 @@ std::vector<IpAddress> read_addresses(const std::vector<std::string>& texts,
 Duration realtime_epoch() {
   return std::chrono::system_clock::now().time_since_epoch() -
          std::chrono::steady_clock::now().time_since_epoch();
-}
-
-template <typename Opened>
-std::unique_ptr<Device> or_give_up(Opened opened) {
-  if (!opened) {
-    const bool misused = opened.error().code == std::errc::invalid_argument;
-    misused ? refuse_usage(opened.error().message) : give_up(opened.error().message);
-  }
-  return std::move(*opened);
 }
 
 std::unique_ptr<Device> open_device(const LinkName& link, const LinkOptions& options,
@@ -298,7 +260,7 @@ void wait_for_addresses(const Host& host, StopSignals& signals) {
 }  // namespace
 
 RunningHost open_host(const LinkOptions& options, StopSignals& signals) {
-  const LinkName link = read_link(options.link);
+  const LinkName link = read_link_name(options.link, "--link");
   if (options.dhcp && link.kind == LinkName::Kind::tun) {
     refuse_usage("--dhcp: there is no DHCP on a TUN device: use --link tap:NAME or packet:NAME");
   }

@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
   hawser::cli::add_connect(app);
   hawser::cli::add_ping(app);
   hawser::cli::add_trace(app);
+  hawser::cli::add_link(app);
   hawser::cli::add_addr(app);
   hawser::cli::add_route(app);
   hawser::cli::add_neigh(app);

@@ -133,7 +133,7 @@ FrameVerdict ImpairedPath::refuse(FrameFate fate, std::uint64_t serial) {
   return verdict;
 }
 
-FrameVerdict ImpairedPath::on_frame(Instant now, Packet frame) {
+FrameVerdict ImpairedPath::on_frame(Instant now, Packet frame, Instant entered) {
   const Draws draws = draw();
   const std::uint32_t bytes = frame.size();
   FrameVerdict verdict;
@@ -146,15 +146,15 @@ FrameVerdict ImpairedPath::on_frame(Instant now, Packet frame) {
     return refuse(FrameFate::too_big, verdict.serial);
   }
   if (lost) return refuse(FrameFate::lost, verdict.serial);
-  if (overflows(now, bytes)) return refuse(FrameFate::queue_overflow, verdict.serial);
+  if (overflows(entered, bytes)) return refuse(FrameFate::queue_overflow, verdict.serial);
   verdict.corrupted = draws.corrupt < impairment_.corrupt && bytes != 0;
   if (verdict.corrupted && !corrupt(frame, draws.where)) {
     return refuse(FrameFate::no_memory, verdict.serial);
   }
 
   const auto jitter = static_cast<double>(impairment_.jitter.count()) * draws.jitter;
-  Instant at =
-      leave_link(now, bytes) + impairment_.delay + Duration(static_cast<Duration::rep>(jitter));
+  Instant at = std::max(leave_link(entered, bytes), now) + impairment_.delay +
+               Duration(static_cast<Duration::rep>(jitter));
   verdict.reordered = draws.reorder < impairment_.reorder;
   if (verdict.reordered) {
     at += impairment_.reorder_delay;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/random.hpp"
@@ -38,7 +39,11 @@ class ImpairedPath {
   ImpairedPath(const Impairment& impairment, Random random, BufferPool& pool);
 
   /// Takes a frame at the near end. A transport checksum must be filled in already.
-  FrameVerdict on_frame(Instant now, Packet frame);
+  FrameVerdict on_frame(Instant now, Packet frame) { return on_frame(now, std::move(frame), now); }
+  /// Likewise for one that has waited to be looked at: it queued for the link from `entered` on,
+  /// which may lie before `now` and not before that of the frame ahead. Its delay begins now, so
+  /// that it is never shorter than asked for.
+  FrameVerdict on_frame(Instant now, Packet frame, Instant entered);
   /// The next frame that has arrived at the far end by `now`.
   Arrival poll(Instant now);
   /// Moves at most `limit` frames that have arrived to the end of `out`; returns how many.

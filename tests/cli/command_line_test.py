@@ -66,6 +66,13 @@ class CommandLine(unittest.TestCase):
         self.refused("demo", "--path-mtu", "64k", says="--path-mtu: '64k' is not an MTU")
         self.refused("demo", "--loss", "200%", says="'200%' is not a probability")
 
+    def test_a_link_needs_two_devices_of_a_sort(self):
+        self.refused("link", "tap:a", says="name two devices")
+        self.refused("link", "tap:a", "tun:b", says="name two of one sort")
+        self.refused("link", "tap:a", "b", says="'b' is no link")
+        self.refused("link", "tap:a", "tap:b", "--partition", "yes", says="'yes' is neither on nor off")
+        self.refused("link", "tap:a", "tap:b", "there", "--loss", "2", says="--loss: '2' is not a probability")
+
     def test_what_a_device_cannot_be_is_wrong_usage(self):
         self.refused("serve", ".", *LINK, "--mtu", "20", says="an MTU of 20 is not between")
         self.refused("serve", ".", "--link", "tun:a/b", "--address", "10.9.0.2/24",
