@@ -23,6 +23,7 @@ enum class IcmpErrorKind : std::uint8_t {
   time_exceeded,
   parameter_problem,
   source_quench,  ///< to be ignored (RFC 6633)
+  unknown,        ///< of ICMPv6, of a type that is not known here (RFC 4443 2.4 (a))
 };
 /// The kind as in the enum, with spaces: "port unreachable".
 std::string_view to_string(IcmpErrorKind kind);

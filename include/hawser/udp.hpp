@@ -56,11 +56,11 @@ struct UdpConfig {
 
 /// For one datagram, in place of what the socket says.
 struct UdpSendOptions {
-  std::optional<IpAddress> source{};       ///< one of ours (RFC1122-4.1.3.5)
-  std::optional<InterfaceId> interface{};  ///< by which way, whatever the routes say
-  std::optional<std::uint8_t> hop_limit{};
-  std::optional<std::uint8_t> dscp{};
-  std::optional<std::uint8_t> ecn{};
+  std::optional<IpAddress> source{};        ///< one of ours (RFC1122-4.1.3.5)
+  std::optional<InterfaceId> interface{};   ///< by which way, whatever the routes say
+  std::optional<std::uint8_t> hop_limit{};  ///< above zero, but to a group: then it stays here
+  std::optional<std::uint8_t> dscp{};       ///< 6 bits
+  std::optional<std::uint8_t> ecn{};        ///< 2 bits
   std::optional<bool> dont_fragment{};
 };
 

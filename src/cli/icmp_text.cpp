@@ -27,6 +27,8 @@ std::string icmp_text(const IcmpErrorReport& report) {
       return "Parameter problem";
     case IcmpErrorKind::source_quench:
       return "Source Quench";
+    case IcmpErrorKind::unknown:
+      return fmt::format("Error of type {}, code {}", report.type, report.code);
   }
   return std::string(to_string(report.kind));
 }

@@ -346,6 +346,8 @@ std::string_view to_string(IcmpErrorKind kind) {
       return "parameter problem";
     case IcmpErrorKind::source_quench:
       return "source quench";
+    case IcmpErrorKind::unknown:
+      return "unknown";
   }
   return kUnknown;
 }

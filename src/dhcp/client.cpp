@@ -253,6 +253,7 @@ void Client::set_times(Lease& lease, const DhcpMessage& ack) {
   }
   // Of no time at all a server would keep us asking as fast as it answers.
   rebind = std::max(rebind, kSoonestRenewal);
+  if (renew >= rebind) renew = rebind / 2;  // RFC2131-4.4.5: its own server is asked first
   renew = std::clamp(renew, kSoonestRenewal, rebind);
   lease.renew_at = after(asked_at_, renew);
   lease.rebind_at = after(asked_at_, rebind);
@@ -284,6 +285,7 @@ DhcpMessage Client::question(Instant now, DhcpType type) const {
 
 void Client::send_discover(Instant now) {
   DhcpMessage discover = question(now, DhcpType::discover);
+  discover_seconds_ = discover.seconds;
   discover.broadcast = true;  // nothing is delivered to an address that we do not have yet
   send(discover, kNobody, kEverybody);
   deadline_ = answer_due(now);
@@ -291,6 +293,7 @@ void Client::send_discover(Instant now) {
 
 void Client::send_request(Instant now) {
   DhcpMessage request = question(now, DhcpType::request);
+  request.seconds = discover_seconds_;  // RFC2131-3.1: relays pass on both or neither
   request.broadcast = true;
   request.requested = offered_;
   request.server = server_;

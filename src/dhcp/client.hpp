@@ -144,8 +144,9 @@ class Client {
   Instant began_at_{};  // to ask for the present lease
   Instant asked_at_{};  // first, in this transaction: the lease counts from there
   std::uint32_t transaction_ = 0;
-  unsigned sent_ = 0;     // questions in this state
-  unsigned refused_ = 0;  // since there was a lease
+  std::uint16_t discover_seconds_ = 0;  // what the last question for offers said
+  unsigned sent_ = 0;                   // questions in this state
+  unsigned refused_ = 0;                // since there was a lease
   IpAddress offered_ = IpAddress::any(Family::ipv4);
   IpAddress server_ = IpAddress::any(Family::ipv4);  // of the offer, or of the lease
   std::optional<Lease> lease_;

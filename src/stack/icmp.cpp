@@ -23,6 +23,7 @@ std::optional<Meaning> meaning_of(wire::IcmpErrorKind kind) {
     case Kind::source_route_failed:
     case Kind::prohibited:
     case Kind::time_exceeded:
+    case Kind::unknown:
       return Meaning{Error::host_unreachable};
     case Kind::protocol_unreachable:
       return Meaning{Error::protocol_unreachable, true};
@@ -105,8 +106,9 @@ IcmpErrorReport Stack::Impl::report_of(const Context& context, const wire::IcmpE
 /// RFC9293-MUST-54: to the connection that the quoted segment is of.
 void Stack::Impl::on_icmp_error(const Context& context, const wire::IcmpError& error,
                                 const IcmpSender& sender) {
-  if (error.kind == wire::IcmpErrorKind::packet_too_big) {
-    on_packet_too_big(context, error, sender.interface);
+  if (error.kind == wire::IcmpErrorKind::packet_too_big &&
+      !on_packet_too_big(context, error, sender.interface)) {
+    return;
   }
   switch (static_cast<wire::IpProtocol>(error.protocol)) {
     case wire::IpProtocol::udp:
@@ -126,11 +128,11 @@ void Stack::Impl::on_icmp_error(const Context& context, const wire::IcmpError& e
   if (!flow) return drop(context, DropReason::bad_icmp, 0);
   // The records of opening and of closed connections have nobody to tell, and their timers go on.
   if (flow.kind() != FlowKind::connection) return;
-  if (connections_[flow.slot()].connection.state() == TcpState::syn_sent) {
+  tcp::Connection& connection = connections_[flow.slot()].connection;
+  const bool opening = connection.state() == TcpState::syn_sent;
+  if (connection.on_icmp_error(context, error.seq, meaning->error, meaning->hard) && opening) {
     error_reports_[flow.slot()] = report_of(context, error, sender);
   }
-  connections_[flow.slot()].connection.on_icmp_error(context, error.seq, meaning->error,
-                                                     meaning->hard);
   settle(context, flow.slot());
 }
 

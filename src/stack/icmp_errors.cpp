@@ -50,7 +50,8 @@ void Stack::Impl::send_unreachable(const Context& context, const wire::IpHeader&
 void Stack::Impl::send_parameter_problem(const Context& context,
                                          const wire::ParameterProblem& problem,
                                          const Packet& offending, InterfaceId from) {
-  const bool group = problem.even_multicast && problem.destination.is_multicast();
+  const bool group = problem.even_multicast && problem.destination.is_multicast() &&
+                     multicast_.is_member(from, problem.destination);
   if (!interfaces_.is_ours(problem.destination) && !group) return;
   send_icmp_error(context, problem.source, problem.destination, offending,
                   {wire::IcmpErrorKind::parameter_problem, problem.code, problem.pointer}, from);

@@ -362,7 +362,7 @@ class Stack::Impl {
                         wire::IcmpErrorKind kind, InterfaceId from);
 
   // path_mtu.cpp
-  void on_packet_too_big(const Context& context, const wire::IcmpError& error,
+  bool on_packet_too_big(const Context& context, const wire::IcmpError& error,
                          InterfaceId interface);
   void on_segment_too_big(const Context& context, const wire::IcmpError& error, std::uint32_t mtu);
   void on_datagram_too_big(const Context& context, const wire::IcmpError& error, std::uint32_t mtu,

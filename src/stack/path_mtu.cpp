@@ -7,23 +7,31 @@
 
 namespace hawser {
 
-/// RFC1191-6.1, RFC8201-5.2: to whom it may concern, if it can be true.
-void Stack::Impl::on_packet_too_big(const Context& context, const wire::IcmpError& error,
+/// RFC1191-6.1, RFC8201-5.2: to whom it may concern. False if it cannot be true: then nobody is to
+/// hear of it (RFC8201-4).
+bool Stack::Impl::on_packet_too_big(const Context& context, const wire::IcmpError& error,
                                     InterfaceId interface) {
   ++counters_.packets_too_big;
   const auto mtu = ip::claimed_mtu(error.source.family(), error.mtu, error.packet_bytes);
-  if (!mtu || !interfaces_.is_ours(error.source)) return drop(context, DropReason::bad_icmp, 0);
+  if (!mtu || !interfaces_.is_ours(error.source)) {
+    drop(context, DropReason::bad_icmp, 0);
+    return false;
+  }
   switch (static_cast<wire::IpProtocol>(error.protocol)) {
     case wire::IpProtocol::tcp:
-      return on_segment_too_big(context, error, *mtu);
+      on_segment_too_big(context, error, *mtu);
+      break;
     case wire::IpProtocol::udp:
-      return on_datagram_too_big(context, error, *mtu, interface);
+      on_datagram_too_big(context, error, *mtu, interface);
+      break;
     case wire::IpProtocol::icmp:
     case wire::IpProtocol::icmpv6:
-      return on_echo_too_big(context, error, *mtu);
+      on_echo_too_big(context, error, *mtu);
+      break;
     default:
-      return drop(context, DropReason::bad_icmp, 0);
+      drop(context, DropReason::bad_icmp, 0);
   }
+  return true;
 }
 
 void Stack::Impl::on_segment_too_big(const Context& context, const wire::IcmpError& error,

@@ -95,7 +95,8 @@ Result<Stack::Impl::Way> Stack::Impl::way_to(const udp::Socket& socket, const En
                                              const UdpSendOptions& options) const {
   const IpAddress& address = destination.address;
   if (destination.port == Port{} || address.is_unspecified() ||
-      speaks_other_family(socket, address)) {
+      speaks_other_family(socket, address) || options.dscp >= 64 || options.ecn >= 4 ||
+      (options.hop_limit == 0 && !address.is_multicast())) {  // RFC1122-3.2.1.7
     return std::unexpected(Error::invalid_argument);
   }
   const bool broadcast = interfaces_.is_broadcast(address);

@@ -70,7 +70,8 @@ class Connection {
   void on_time(const Context& context);
   /// An ICMP error that quotes a segment of this connection, sent at `quoted`. Hard errors end a
   /// connection in SYN-SENT; in other states all are soft (RFC 5927 4, RFC9293-MUST-54..56).
-  void on_icmp_error(const Context& context, SeqNum quoted, Error error, bool hard);
+  /// Whether it is believed: only what quotes data in flight is.
+  bool on_icmp_error(const Context& context, SeqNum quoted, Error error, bool hard);
   /// An ICMP error which says that the segment at `quoted`, of `size`, was too large for a path
   /// that carries `mss`; both as the MSS counts. Whether it is believed: what was in flight is then
   /// cut anew and sent again at once, and that is no sign of congestion (RFC 1191 6.4, RFC

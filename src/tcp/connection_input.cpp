@@ -311,17 +311,21 @@ void Connection::answer_with_reset(SeqNum seq) {
   extra().reset_seq = seq;
 }
 
-void Connection::on_icmp_error(const Context& context, SeqNum quoted, Error error, bool hard) {
-  if (state_ == TcpState::closed) return;
-  if (quoted < snd_.una || quoted >= snd_.nxt) return context.drop(DropReason::bad_icmp);
-  if (state_ == TcpState::syn_sent && hard) {  // RFC9293-SHLD-26
-    return fail(
-        context, error,
-        error == Error::connection_refused ? CloseReason::refused : CloseReason::unreachable);
+bool Connection::on_icmp_error(const Context& context, SeqNum quoted, Error error, bool hard) {
+  if (state_ == TcpState::closed) return false;
+  if (quoted < snd_.una || quoted >= snd_.nxt) {  // RFC5927-4.1
+    context.drop(DropReason::bad_icmp);
+    return false;
   }
-  if (!settings_->report_soft_errors) return;      // RFC9293-SHLD-20
-  soft_error_ = static_cast<std::uint8_t>(error);  // RFC9293-MUST-47, RFC9293-SHLD-25, RFC9293-U-2
+  if (state_ == TcpState::syn_sent && hard) {  // RFC9293-SHLD-26
+    fail(context, error,
+         error == Error::connection_refused ? CloseReason::refused : CloseReason::unreachable);
+    return true;
+  }
+  if (!settings_->report_soft_errors) return true;  // RFC9293-SHLD-20
+  soft_error_ = static_cast<std::uint8_t>(error);   // RFC9293-MUST-47, RFC9293-SHLD-25, RFC9293-U-2
   ready_ |= Ready::error;
+  return true;
 }
 
 std::uint32_t Connection::seconds(Instant at) {

@@ -27,6 +27,7 @@ constexpr std::uint8_t kUnreachable6 = 1;
 constexpr std::uint8_t kPacketTooBig6 = 2;
 constexpr std::uint8_t kTimeExceeded6 = 3;
 constexpr std::uint8_t kParameterProblem6 = 4;
+constexpr std::uint8_t kLastError6 = 127;
 constexpr std::uint8_t kEchoRequest6 = 128;
 constexpr std::uint8_t kEchoReply6 = 129;
 constexpr std::uint8_t kRedirect6 = 137;
@@ -87,7 +88,7 @@ std::optional<IcmpErrorKind> error_kind(std::uint8_t type, std::uint8_t code) {
 }
 
 /// Codes of destination unreachable in ICMPv6 (RFC 4443 3.1).
-std::optional<IcmpErrorKind> unreachable_kind6(std::uint8_t code) {
+IcmpErrorKind unreachable_kind6(std::uint8_t code) {
   switch (code) {
     case 0:  // no route
       return IcmpErrorKind::network_unreachable;
@@ -101,10 +102,11 @@ std::optional<IcmpErrorKind> unreachable_kind6(std::uint8_t code) {
     case 4:
       return IcmpErrorKind::port_unreachable;
     default:
-      return std::nullopt;
+      return IcmpErrorKind::host_unreachable;
   }
 }
 
+/// RFC4443-2.4, RFC4443-3.1: whoever sent the packet is told of what is new as well.
 std::optional<IcmpErrorKind> error_kind6(std::uint8_t type, std::uint8_t code) {
   switch (type) {
     case kUnreachable6:
@@ -116,7 +118,8 @@ std::optional<IcmpErrorKind> error_kind6(std::uint8_t type, std::uint8_t code) {
     case kParameterProblem6:  // code 1, unrecognized next header, is IPv4's protocol unreachable
       return code == 1 ? IcmpErrorKind::protocol_unreachable : IcmpErrorKind::parameter_problem;
     default:
-      return std::nullopt;
+      if (type > kLastError6) return std::nullopt;
+      return IcmpErrorKind::unknown;
   }
 }
 
@@ -339,7 +342,7 @@ bool forbids_icmp_error(std::span<const std::byte> head) {
   if (!icmp && !icmpv6) return false;
   if (transport->at >= head.size()) return true;
   const std::uint8_t type = read8(&head[transport->at]);
-  if (icmpv6) return type < 128 || type == kRedirect6;
+  if (icmpv6) return type <= kLastError6 || type == kRedirect6;
   return error_kind(type, 0).has_value() || type == kRedirect;
 }
 

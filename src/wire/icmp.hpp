@@ -75,7 +75,7 @@ struct IcmpReport {
   IcmpReport(IcmpErrorKind what, std::uint8_t code_of_it = 0, std::uint32_t parameter_of_it = 0)
       : kind(what), code(code_of_it), parameter(parameter_of_it) {}
 
-  IcmpErrorKind kind;       ///< any but source_route_failed and source_quench
+  IcmpErrorKind kind;       ///< any but source_route_failed, source_quench, unknown
   std::uint8_t code;        ///< of time_exceeded and parameter_problem
   std::uint32_t parameter;  ///< the pointer of parameter_problem, the MTU of packet_too_big
 };

@@ -177,13 +177,16 @@ TEST_P(Echo, LearnsTheMtuOfItsPathAndKeepsToIt) {  // RFC1191-6.1, RFC8201-4
   socket = *stack.icmp_open();
   const std::string data(1400, 'x');
   const Packet request = ask({.sequence = 1, .dont_fragment = true}, data);
+  error_in(request, {wire::IcmpErrorKind::packet_too_big, 0, request.size()}, router());
+  EXPECT_EQ(receive().error(), Error::would_block) << "it cannot have been too large";
+  EXPECT_EQ(dropped(DropReason::bad_icmp), 1U);
   error_in(request, {wire::IcmpErrorKind::packet_too_big, 0, 1300}, router());
   const auto answer = receive();
   ASSERT_TRUE(answer);
   ASSERT_TRUE(answer->error);
   EXPECT_EQ(answer->error->kind, wire::IcmpErrorKind::packet_too_big);
   EXPECT_EQ(answer->error->mtu, 1300U);
-  EXPECT_EQ(dropped(DropReason::bad_icmp), 0U);
+  EXPECT_EQ(dropped(DropReason::bad_icmp), 1U);
   // It holds for what is sent to the same host from now on, by UDP sockets too.
   const SocketHandle other = *stack.udp_open();
   EXPECT_EQ(send(other, data, {peer_address(), Port{9}}, {.dont_fragment = true}).error(),
@@ -215,6 +218,11 @@ TEST_P(Echo, AConnectionLearnsWhoseErrorItWas) {
   const Sent syn = out(kSyn);
   EXPECT_EQ(syn.ip.hop_limit, 1);
   EXPECT_FALSE(stack.tcp_error_report(socket));
+  Packet forged = syn.frame.share();
+  forged.own_bytes()[(v4() ? 20 : 40) + 4] ^= std::byte{1};  // another sequence number
+  error_in(forged, wire::IcmpErrorKind::host_unreachable, router());
+  EXPECT_EQ(dropped(DropReason::bad_icmp), 1U);
+  EXPECT_FALSE(stack.tcp_error_report(socket)) << "RFC5927-4.1";
   error_in(syn.frame, wire::IcmpErrorKind::time_exceeded, router());
   const auto report = stack.tcp_error_report(socket);
   ASSERT_TRUE(report);

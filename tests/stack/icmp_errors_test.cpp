@@ -199,6 +199,9 @@ TEST_P(IcmpErrorsOut, AnOptionThatNobodyKnows) {  // RFC8200-4.2, RFC4443-3.4
   EXPECT_EQ(sent->source, our_address());
   deliver(packet(60, bytes({6, 0, 0xc2, 4, 0, 0, 0, 0}, 100)));
   nothing();
+  peer.local.address = *IpAddress::parse("ff02::1234");  // it is not for us (RFC8200-4)
+  deliver(packet(60, options));
+  nothing();
   peer.local.address = our_address();
   deliver(packet(60, bytes({6, 0, 0x42, 4, 0, 0, 0, 0}, 100)));
   nothing();

@@ -82,7 +82,7 @@ TEST_P(IcmpIn, SoftErrorsAreToldAndEndNothing) {  // RFC9293-MUST-56, RFC9293-MU
   using TypeAndCode = std::pair<std::uint8_t, std::uint8_t>;
   const std::vector<TypeAndCode> soft =
       v4() ? std::vector<TypeAndCode>{{3, 0}, {3, 1}, {3, 5}, {11, 0}, {12, 0}, {3, 3}}
-           : std::vector<TypeAndCode>{{1, 0}, {1, 3}, {3, 0}, {4, 0}, {1, 4}};
+           : std::vector<TypeAndCode>{{1, 0}, {1, 3}, {1, 99}, {3, 0}, {4, 0}, {1, 4}, {100, 0}};
   for (const auto& [type, code] : soft) {
     SCOPED_TRACE(fmt::format("type {} code {}", type, code));
     error_about(data.frame, type, code);

@@ -224,6 +224,19 @@ TEST_P(Udp, AnErrorAboutNothingOfOursIsCounted) {
   EXPECT_EQ(dropped(DropReason::bad_icmp), 1U);
 }
 
+TEST_P(Udp, AnMtuThatCannotBeIsNotToldEither) {  // RFC8201-4, RFC5927-7.2
+  socket = open(wildcard(53));
+  ASSERT_TRUE(stack.udp_connect(socket, theirs(9)));
+  send(socket, std::string(1400, 'x'), theirs(9), {.dont_fragment = true});
+  const auto sent = sent_datagram();
+  const std::uint32_t impossible = v4() ? sent->frame.size() : 1279;
+  error_in(sent->frame, {wire::IcmpErrorKind::packet_too_big, 0, impossible}, peer_address());
+  EXPECT_EQ(stack.udp_take_error(socket), std::nullopt);
+  EXPECT_EQ(dropped(DropReason::bad_icmp), 1U);
+  error_in(sent->frame, {wire::IcmpErrorKind::packet_too_big, 0, 1280}, peer_address());
+  EXPECT_EQ(stack.udp_take_error(socket), Error::message_size);
+}
+
 TEST_P(Udp, RefusesWhatIsTooLarge) {  // RFC8085-3.2
   socket = open(wildcard(53));
   const std::size_t most = v4() ? 65507 : 65527;
@@ -253,6 +266,11 @@ TEST_P(Udp, ChecksWhereItIsSentTo) {
             Error::address_not_available);
   EXPECT_EQ(send(socket, "x", theirs(9), {.interface = InterfaceId{3}}).error(),
             Error::invalid_argument);
+  // RFC1122-3.2.1.7; wider values would leave as others
+  for (const UdpSendOptions& options :
+       {UdpSendOptions{.hop_limit = 0}, UdpSendOptions{.dscp = 64}, UdpSendOptions{.ecn = 4}}) {
+    EXPECT_EQ(send(socket, "x", theirs(9), options).error(), Error::invalid_argument);
+  }
   EXPECT_EQ(stack.udp_bind(*stack.udp_open(), {nowhere, Port{1}}).error(),
             Error::address_not_available);
   EXPECT_TRUE(other_frames().empty());
