@@ -124,7 +124,7 @@ Result<SocketHandle> Stack::Impl::connect(Instant now, Endpoint local, const End
   const std::uint32_t index = connections_.emplace(
       route->interface, at, tuple, iss, tcp::mss_for(route->mtu, remote.address.family()),
       numbers_.timestamp_offset(tuple), settings == nullptr ? config_.tcp.defaults : *settings);
-  connections_[index].flow_label = flow_label_of(tuple);
+  connections_[index].connection.set_flow_label(flow_label_of(tuple));
   adopt_path_mtu(at, index);
   demux_.insert({FlowKind::connection, index});
   ++counters_.connections_opened;

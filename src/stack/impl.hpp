@@ -161,7 +161,6 @@ class Stack::Impl {
     tcp::Connection connection;
     std::uint32_t timer = kNone;       ///< place in timers_
     std::uint32_t next_dirty = kNone;  ///< the list of those that may have something to send
-    std::uint32_t flow_label = 0;      ///< RFC 6437 3: one for all segments
     ip::NeighbourReference neighbour;  ///< the next hop on an Ethernet
     InterfaceId interface;
     Ready pending = Ready::none;  ///< to be told; if any, its handle is in readiness_

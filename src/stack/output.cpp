@@ -81,7 +81,7 @@ void Stack::Impl::drain_dirty(const Context& context, std::vector<Packet>& out, 
          .identification =
              identification_for(tuple.local.address, tuple.remote.address, !slot.may_fragment),
          .dont_fragment = !slot.may_fragment,
-         .flow_label = slot.flow_label});
+         .flow_label = slot.connection.flow_label()});
     segment.set_interface(slot.interface);
     ++counters_.segments_sent;
     if (mac != nullptr && !put_in_frame(context, segment, slot, *mac)) continue;  // it waits

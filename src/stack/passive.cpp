@@ -163,7 +163,7 @@ bool Stack::Impl::admit(const Context& context, const tcp::SynReceived& record,
                                                    tcp::handshake_of(record, syn_ack_sent_at),
                                                    record.offer.mss, listener.settings);
   ConnectionSlot& slot = connections_[index];
-  slot.flow_label = flow_label_of(record.tuple);
+  slot.connection.set_flow_label(flow_label_of(record.tuple));
   adopt_path_mtu(context, index);
   slot.in_accept_queue = true;
   const Flow flow{FlowKind::connection, index};

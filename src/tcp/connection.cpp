@@ -75,6 +75,7 @@ void Connection::adopt_settings(const Context& context, const TcpSettings& setti
 }
 
 void Connection::set_settings(const Context& context, const TcpSettings& settings) {
+  record_single();
   adopt_settings(context, settings);
   const CongestionAlgorithm& wanted = algorithm(context, settings);
   const bool other = &wanted != &congestion_.algorithm();

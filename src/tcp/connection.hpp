@@ -108,6 +108,7 @@ class Connection {
   Instant next_deadline() const {
     Instant earliest = timers_.earliest();
     if (flight_ != nullptr) earliest = std::min(earliest, flight_->next_deadline());
+    if (has_single()) earliest = std::min(earliest, single_probe_at());
     return extra_ == nullptr ? earliest : std::min(earliest, extra_->idle_at);
   }
   /// What has become possible since the last call.
@@ -127,6 +128,10 @@ class Connection {
   std::uint32_t progress() const { return snd_.una.value() + rcv_.nxt.value(); }
   /// Retransmission timeouts since the last progress.
   std::uint32_t timeouts_in_a_row() const { return rtt_.backoff(); }
+
+  /// The flow label of all its segments (RFC 6437 3), which is the stack's to choose.
+  std::uint32_t flow_label() const { return flow_label_; }
+  void set_flow_label(std::uint32_t label) { flow_label_ = label; }
 
   /// What TIME-WAIT needs to know.
   struct TimeWaitFacts {
@@ -186,6 +191,7 @@ class Connection {
     bool own_settings : 1 = false;
     bool sender_blocked : 1 = false;   ///< a write found no room: tell when there is some
     bool full_size_acked : 1 = false;  ///< segments of the MSS arrive, as far as we can tell
+    bool single_is_all : 1 = false;    ///< nothing waited to be sent behind it (has_single)
   };
   /// Part of the sequence space to send: payload, and the FIN when it is reached.
   struct Range {
@@ -242,6 +248,7 @@ class Connection {
                                std::uint32_t acked, std::optional<Duration> rtt, bool limited);
   void update_send_window(const Context& context, const Segment& segment);
   Flight::Delivery tell_flight(const Context& context, const Segment& segment);
+  Flight::Delivery single_delivered(Instant now) const;
   std::optional<std::chrono::milliseconds> echoed_ticks(const Context& context,
                                                         const Segment& segment) const;
   std::optional<Duration> echoed_age(const Context& context, const Segment& segment) const;
@@ -253,6 +260,9 @@ class Connection {
   void on_fin_acked(const Context& context);
 
   // connection_recovery.cpp
+  bool may_be_single(const Range& range) const;
+  Instant single_probe_at() const;
+  void record_single();
   Flight::Path path_now() const;
   void repair_losses(const Context& context, const Segment& segment,
                      const Flight::Delivery& delivery, std::uint32_t acked, bool duplicate);
@@ -269,7 +279,7 @@ class Connection {
   void enter_timeout_recovery();
   void arm_loss_timer(const Context& context);
   bool may_probe_tail() const;
-  Duration tail_probe_timeout(const Context& context) const;
+  Duration tail_probe_timeout(Duration srtt) const;
   void on_loss_timer(const Context& context);
   void judge_tail_probe(const Context& context, const Segment& segment,
                         const Flight::Delivery& delivery, bool is_new);
@@ -352,6 +362,9 @@ class Connection {
   }
   bool fin_sent() const { return flags_.fin_acked || (flags_.fin_queued && snd_.nxt > data_end()); }
   std::uint32_t in_flight() const { return distance(snd_.una, snd_.nxt); }
+  /// What is in flight is one segment that has no record yet: while all that may become of it is to
+  /// be acknowledged, what there is to know of it is here.
+  bool has_single() const { return flight_ == nullptr && in_flight() > 0 && synchronized(); }
   /// Payload that is in flight.
   std::uint32_t sent_payload() const {
     return synchronized() ? std::min(in_flight(), send_queue_.size()) : 0;
@@ -390,10 +403,11 @@ class Connection {
   std::uint8_t snd_wscale_ = 0;
   std::uint8_t rcv_wscale_ = 0;
   CloseReason close_reason_ = CloseReason::none;
-  std::uint8_t error_ = 0;          ///< why it failed, an Error to report once; or zero
-  std::uint16_t local_mss_;         ///< what we advertise
-  std::uint32_t min_rtt_us_ = 0;    ///< the least round-trip time ever; 0: no sample yet
-  std::unique_ptr<Flight> flight_;  ///< null: nothing is in flight
+  std::uint8_t error_ = 0;        ///< why it failed, an Error to report once; or zero
+  std::uint16_t local_mss_;       ///< what we advertise
+  std::uint32_t min_rtt_us_ = 0;  ///< the least round-trip time ever; 0: no sample yet
+  std::uint32_t flow_label_ = 0;
+  std::unique_ptr<Flight> flight_;  ///< null: nothing is in flight, or a single segment
   std::unique_ptr<Extra> extra_;    ///< null: nothing of it is needed
   Timers timers_;
   Instant progress_at_;  ///< when an ACK last moved on, or sending began: R2 counts from here

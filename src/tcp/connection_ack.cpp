@@ -40,6 +40,11 @@ void Connection::on_ack(const Context& context, const Segment& segment) {
 }
 
 Flight::Delivery Connection::tell_flight(const Context& context, const Segment& segment) {
+  if (has_single()) {
+    const bool plain = segment.header.options.sack_count == 0;
+    if (plain && segment.header.ack == snd_.nxt) return single_delivered(context.now);
+    record_single();
+  }
   if (flight_ == nullptr) return {};
   Flight::Ack ack{.now = context.now, .una = segment.header.ack, .nxt = snd_.nxt};
   ack.min_rtt = std::chrono::microseconds(min_rtt_us_);
@@ -50,6 +55,17 @@ Flight::Delivery Connection::tell_flight(const Context& context, const Segment& 
     ack.echo_before = now - *age + std::chrono::milliseconds(1);
   }
   return flight_->on_ack(ack);
+}
+
+/// What the acknowledgment of a segment without a record tells.
+Flight::Delivery Connection::single_delivered(Instant now) const {
+  using std::chrono::floor;
+  using std::chrono::microseconds;
+  Flight::Delivery delivery;
+  delivery.bytes = in_flight();
+  delivery.first_original = snd_.nxt;
+  delivery.rtt = delivery.least_rtt = floor<microseconds>(now) - floor<microseconds>(sent_at_);
+  return delivery;
 }
 
 /// Whether more would have been sent, had the congestion window been larger.
@@ -152,7 +168,8 @@ std::optional<Duration> Connection::sample_round_trip(const Context& context,
   if (!rtt && segment.header.ack > snd_.una) rtt = echoed_age(context, segment);
   if (!rtt) return std::nullopt;
   // RFC 7323 appendix G: the more samples a round trip gives, the less each weighs.
-  const std::uint32_t expected = (in_flight() + 2 * effective_mss() - 1) / (2 * effective_mss());
+  const std::uint32_t two = 2 * effective_mss();
+  const std::uint32_t expected = in_flight() <= two ? 1 : (in_flight() + two - 1) / two;
   rtt_.on_sample(*rtt, context.config, expected);
   return rtt;
 }

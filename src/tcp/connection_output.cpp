@@ -60,8 +60,10 @@ bool Connection::has_nothing_to_send() const {
 
 /// What arrives until more is written says nothing about how fast the path could be.
 void Connection::note_nothing_to_send() {
-  if (flight_ == nullptr || fin_sent() || distance(snd_.nxt, data_end()) != 0) return;
-  if (flight_->lost_bytes() == 0 && pipe() + effective_mss() <= cwnd()) {
+  if (in_flight() == 0 || fin_sent() || distance(snd_.nxt, data_end()) != 0) return;
+  if (flight_ == nullptr) {
+    flags_.single_is_all = true;
+  } else if (flight_->lost_bytes() == 0 && pipe() + effective_mss() <= cwnd()) {
     flight_->on_nothing_to_send();
   }
 }
@@ -230,6 +232,7 @@ void Connection::on_range_sent(const Context& context, const Range& range, std::
   const bool again = range.begin < snd_.nxt;
   const bool probe = range.reason == SendReason::window_probe;
   const bool was_idle = in_flight() == 0;
+  record_single();
   flags_.probe_pending = false;
   sent_at_ = context.now;
   if (again) {
@@ -276,7 +279,12 @@ void Connection::on_new_data_sent(const Context& context, const Range& range,
     path->on_probe_sent(range.begin, range.end, static_cast<std::uint16_t>(size));
     ++context.counters.path_probes;
   }
+  const bool single = may_be_single(range);
   snd_.nxt = range.end;
+  if (single) {
+    flags_.single_is_all = false;
+    return;
+  }
   if (flight_ == nullptr) {
     flight_ = std::make_unique<Flight>(snd_.una, static_cast<std::uint32_t>(count_.bytes_acked));
   }

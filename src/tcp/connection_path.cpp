@@ -49,6 +49,7 @@ bool Connection::on_packet_too_big(const Context& context, SeqNum quoted, std::u
     context.drop(DropReason::bad_icmp);
     return false;
   }
+  record_single();
   PathSearch* known = known_path();
   const bool of_probe = known != nullptr && known->is_probing() && quoted >= known->probe_begin() &&
                         quoted < known->probe_end();

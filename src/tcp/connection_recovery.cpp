@@ -16,6 +16,32 @@ constexpr Duration kTailProbeMargin = std::chrono::milliseconds(2);
 
 }  // namespace
 
+// ---- a single segment in flight
+
+/// Most exchanges are so small that nothing happens to a segment but that it is acknowledged. A
+/// record would cost more than all else that is done for it.
+bool Connection::may_be_single(const Range& range) const {
+  return in_flight() == 0 && flight_ == nullptr && extra_ == nullptr && snd_.wnd > 0 &&
+         range.reason == SendReason::data && rtt_.srtt() && !congestion_.models_path() &&
+         !congestion_.may_pace();
+}
+
+/// When it is to be probed: what arm_loss_timer would have set when it left.
+Instant Connection::single_probe_at() const {
+  if (!flags_.sack || rtt_.backoff() != 0) return kNever;
+  return std::min(sent_at_ + tail_probe_timeout(*rtt_.srtt()), timers_.at(TimerSlot::retransmit));
+}
+
+/// Before anything else is done about it.
+void Connection::record_single() {
+  if (!has_single()) return;
+  const Instant probe_at = single_probe_at();
+  flight_ = std::make_unique<Flight>(snd_.una, static_cast<std::uint32_t>(count_.bytes_acked));
+  flight_->on_sent(sent_at_, snd_.nxt, effective_mss());
+  if (flags_.single_is_all && pipe() + effective_mss() <= cwnd()) flight_->on_nothing_to_send();
+  flight_->set_timer(probe_at);
+}
+
 Flight::Path Connection::path_now() const {
   return {.in_recovery = recovery() != TcpRecovery::none,
           .min_rtt = std::chrono::microseconds(min_rtt_us_),
@@ -181,7 +207,9 @@ void Connection::arm_loss_timer(const Context& context) {
   if (flight_ == nullptr) return;
   Instant due = flight_->detect_at();
   if (due == kNever && may_probe_tail()) {
-    due = std::min(context.now + tail_probe_timeout(context), timers_.at(TimerSlot::retransmit));
+    const auto srtt = rtt_.srtt();
+    const Duration wait = srtt ? tail_probe_timeout(*srtt) : context.config.initial_rto;
+    due = std::min(context.now + wait, timers_.at(TimerSlot::retransmit));
   }
   flight_->set_timer(due);
 }
@@ -194,11 +222,9 @@ bool Connection::may_probe_tail() const {
   return !missing && !probed && recovery() == TcpRecovery::none && rtt_.backoff() == 0;
 }
 
-Duration Connection::tail_probe_timeout(const Context& context) const {
-  const auto srtt = rtt_.srtt();
-  if (!srtt) return context.config.initial_rto;
-  const bool single = flight_->bytes() <= effective_mss();
-  return 2 * *srtt + (single ? kMaxAckDelay : kTailProbeMargin);
+Duration Connection::tail_probe_timeout(Duration srtt) const {
+  const bool single = in_flight() <= effective_mss();
+  return 2 * srtt + (single ? kMaxAckDelay : kTailProbeMargin);
 }
 
 void Connection::on_loss_timer(const Context& context) {

@@ -11,6 +11,10 @@ void Connection::on_time(const Context& context) {
     context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::delayed_ack});
     flags_.ack_now = true;
   }
+  if (has_single() &&
+      std::min(single_probe_at(), timers_.at(TimerSlot::retransmit)) <= context.now) {
+    record_single();
+  }
   if (flight_ != nullptr) flight_->pacer().on_time(context.now);
   if (flight_ != nullptr && flight_->timer() <= context.now) on_loss_timer(context);
   if (timers_.take_expired(TimerSlot::retransmit, context.now)) on_retransmission_timer(context);

@@ -91,6 +91,19 @@ TEST_F(Pacing, MeasuresHowFastSegmentsArrive) {  // draft-ietf-ccwg-bbr 4.1
   EXPECT_FALSE(rate.app_limited);
 }
 
+TEST_F(Pacing, BeginsWithASegmentInFlight) {
+  script.config.congestion_algorithms.push_back(&kMetronome);
+  script.establish({.sack = true});
+  script.write(kMss);
+  script.out({.seq = at(0)});
+  script.settings.congestion_control = "metronome";
+  script.change_settings(script.settings);
+  script.after(100ms);
+  script.in({.ack = at(1)});
+  EXPECT_EQ(Metronome::last.rate.delivered, kMss);
+  EXPECT_EQ(Metronome::last.rate.interval, 100ms);
+}
+
 TEST_F(Pacing, KnowsWhenTheProgramHadNoMore) {  // draft-ietf-ccwg-bbr 4.1.2.4
   establish();
   script.write(2 * kMss);

@@ -100,6 +100,16 @@ TEST_F(RackTest, ASingleSegmentIsGivenTimeForADelayedAck) {  // RFC8985-7.2
   EXPECT_EQ(script.info().timeouts, 0U);
 }
 
+TEST_F(RackTest, ASingleSegmentIsProbedWhateverWasHeardMeanwhile) {  // RFC8985-7.2
+  send_flight(1);
+  script.after(50ms);
+  script.in({.ack = at(0), .window = 30000});  // no news of it
+  script.out_within(1s, {.seq = at(0), .length = kMss});
+  EXPECT_EQ(script.info().timeouts, 0U);
+  script.in({.ack = at(1)});
+  EXPECT_EQ(script.connection().next_deadline(), kNever);
+}
+
 TEST_F(RackTest, AProbeThatWasNeededIsASignOfCongestion) {  // RFC8985-7.4.2: case 1
   send_flight(2);
   const std::uint32_t before = script.info().cwnd;
