@@ -1,43 +1,96 @@
 #include "tcp/reassembly.hpp"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
+#include <map>
 #include <utility>
-#include <vector>
 
 namespace hawser::tcp {
 
 namespace {
 
-/// Bytes without a gap; never empty.
+/// What a range costs beside its blocks: its place among the others, with what the allocator adds.
+constexpr std::uint32_t kRangeCost = 96;
+
+/// Bytes without a gap; never empty. Ranges stay where they are in memory, so that they can be in a
+/// list of those that were reported, the newest first.
 struct Range {
   SeqNum begin;
-  std::uint32_t reported = 0;  ///< when a segment last touched it: the larger, the later
   ReceiveQueue bytes;
+  Range* newer = nullptr;
+  Range* older = nullptr;
 
   SeqNum end() const { return begin + bytes.size(); }
 };
 
 }  // namespace
 
-/// Sorted by begin; neighbours do not touch.
+/// In the order of the sequence space, which is one while all lies in one window. Neighbours do not
+/// touch. The key is where a range begins.
 struct Reassembly::State {
-  std::vector<Range> ranges;
+  struct Before {
+    bool operator()(SeqNum a, SeqNum b) const { return a < b; }
+  };
+  using Ranges = std::map<SeqNum, Range, Before>;
+  using Place = Ranges::iterator;
+
+  Ranges ranges;
+  Range* newest = nullptr;  ///< a segment touched it last
   std::uint32_t bytes = 0;
   std::uint32_t memory_cost = 0;
-  std::uint32_t segments = 0;
 
+  Place first_behind(SeqNum seq);
   bool store(BufferPool& pool, Range& range, const Packet& payload, std::uint32_t offset,
              std::uint32_t length, std::uint32_t limit);
-  bool store_apart(BufferPool& pool, std::size_t index, SeqNum begin, const Packet& payload,
+  bool store_apart(BufferPool& pool, Place& next, SeqNum begin, const Packet& payload,
                    std::uint32_t offset, std::uint32_t length, std::uint32_t limit);
-  void join_with_next(std::size_t index);
+  void join_with_next(Place place);
+  void report(Range& range);
+  void take_off_list(Range& range);
+  ReceiveQueue take_out(Place place);
 };
 
 Reassembly::Reassembly() = default;
 Reassembly::~Reassembly() = default;
 Reassembly::Reassembly(Reassembly&&) noexcept = default;
 Reassembly& Reassembly::operator=(Reassembly&&) noexcept = default;
+
+/// The first that ends at `seq` or behind it. Most segments come behind all that is there, or make
+/// the last range longer.
+Reassembly::State::Place Reassembly::State::first_behind(SeqNum seq) {
+  if (ranges.empty()) return ranges.end();
+  const Place last = std::prev(ranges.end());
+  if (last->second.begin <= seq) return last->second.end() < seq ? ranges.end() : last;
+  const Place above = ranges.upper_bound(seq);
+  if (above == ranges.begin()) return above;
+  const Place below = std::prev(above);
+  return below->second.end() < seq ? above : below;
+}
+
+void Reassembly::State::take_off_list(Range& range) {
+  if (range.newer != nullptr) range.newer->older = range.older;
+  if (range.older != nullptr) range.older->newer = range.newer;
+  if (newest == &range) newest = range.older;
+  range.newer = range.older = nullptr;
+}
+
+void Reassembly::State::report(Range& range) {
+  if (newest == &range) return;
+  take_off_list(range);
+  range.older = newest;
+  if (newest != nullptr) newest->newer = &range;
+  newest = &range;
+}
+
+/// The range is no more; what it held is the caller's.
+ReceiveQueue Reassembly::State::take_out(Place place) {
+  take_off_list(place->second);
+  ReceiveQueue held = std::move(place->second.bytes);
+  memory_cost -= held.memory_cost() + kRangeCost;
+  bytes -= held.size();
+  ranges.erase(place);
+  return held;
+}
 
 /// Appends a part of `payload` to `range`, unless that exceeds a bound.
 bool Reassembly::State::store(BufferPool& pool, Range& range, const Packet& payload,
@@ -47,7 +100,7 @@ bool Reassembly::State::store(BufferPool& pool, Range& range, const Packet& payl
   const bool fits = others + range.bytes.memory_cost() <= limit;
   if (fits) {
     bytes += length;
-    range.reported = segments;
+    report(range);
   } else {
     range.bytes.drop_back(length);
   }
@@ -55,27 +108,29 @@ bool Reassembly::State::store(BufferPool& pool, Range& range, const Packet& payl
   return fits;
 }
 
-/// The same with a range of its own at `index`.
-bool Reassembly::State::store_apart(BufferPool& pool, std::size_t index, SeqNum begin,
+/// The same with a range of its own before `next`, which becomes its place.
+bool Reassembly::State::store_apart(BufferPool& pool, Place& next, SeqNum begin,
                                     const Packet& payload, std::uint32_t offset,
                                     std::uint32_t length, std::uint32_t limit) {
-  const bool touches_next = index < ranges.size() && begin + length == ranges[index].begin;
-  if (ranges.size() >= kMaxRanges && !touches_next) return false;
-  Range range;
-  range.begin = begin;
-  if (!store(pool, range, payload, offset, length, limit)) return false;
-  ranges.insert(ranges.begin() + static_cast<std::ptrdiff_t>(index), std::move(range));
+  const Place place = ranges.try_emplace(next, begin);
+  place->second.begin = begin;
+  memory_cost += kRangeCost;
+  if (!store(pool, place->second, payload, offset, length, limit)) {
+    take_out(place);
+    return false;
+  }
+  next = place;
   return true;
 }
 
-void Reassembly::State::join_with_next(std::size_t index) {
-  if (index + 1 >= ranges.size() || ranges[index].end() != ranges[index + 1].begin) return;
-  Range& range = ranges[index];
-  Range& next = ranges[index + 1];
-  const std::uint32_t others = memory_cost - range.bytes.memory_cost() - next.bytes.memory_cost();
-  range.bytes.join(std::move(next.bytes));
-  memory_cost = others + range.bytes.memory_cost();
-  ranges.erase(ranges.begin() + static_cast<std::ptrdiff_t>(index) + 1);
+void Reassembly::State::join_with_next(Place place) {
+  const Place next = std::next(place);
+  Range& range = place->second;
+  if (next == ranges.end() || range.end() != next->second.begin) return;
+  memory_cost -= range.bytes.memory_cost();
+  bytes += next->second.bytes.size();
+  range.bytes.join(take_out(next));
+  memory_cost += range.bytes.memory_cost();
 }
 
 Reassembly::Inserted Reassembly::insert(BufferPool& pool, SeqNum seq, Packet& payload,
@@ -84,30 +139,27 @@ Reassembly::Inserted Reassembly::insert(BufferPool& pool, SeqNum seq, Packet& pa
   const SeqNum end = seq + payload.size();
   if (state_ == nullptr) state_ = std::make_unique<State>();
   auto& ranges = state_->ranges;
-  ++state_->segments;
-  const auto first =
-      std::ranges::partition_point(ranges, [seq](const Range& range) { return range.end() < seq; });
-  auto index = static_cast<std::size_t>(first - ranges.begin());
+  State::Place place = state_->first_behind(seq);
 
   for (SeqNum at = seq; at < end;) {
-    // ranges[index] is the first that ends at or behind `at`.
-    const bool begun = index < ranges.size() && ranges[index].begin <= at;
-    if (begun && at < ranges[index].end()) {
-      const SeqNum stop = min(end, ranges[index].end());
+    // `place` is the first that ends at or behind `at`.
+    const bool begun = place != ranges.end() && place->second.begin <= at;
+    if (begun && at < place->second.end()) {
+      const SeqNum stop = min(end, place->second.end());
       if (!result.duplicate) result.duplicate = SackBlock{at, stop};
-      ranges[index].reported = state_->segments;
+      state_->report(place->second);
       at = stop;
       continue;
     }
-    const std::size_t next = begun ? index + 1 : index;
-    const SeqNum stop = next < ranges.size() ? min(end, ranges[next].begin) : end;
+    const State::Place next = begun ? std::next(place) : place;
+    const SeqNum stop = next != ranges.end() ? min(end, next->second.begin) : end;
     const std::uint32_t offset = distance(seq, at);
     const std::uint32_t length = distance(at, stop);
     const bool stored = begun
-                            ? state_->store(pool, ranges[index], payload, offset, length, limit)
-                            : state_->store_apart(pool, index, at, payload, offset, length, limit);
+                            ? state_->store(pool, place->second, payload, offset, length, limit)
+                            : state_->store_apart(pool, place, at, payload, offset, length, limit);
     if (!stored) break;
-    state_->join_with_next(index);
+    state_->join_with_next(place);
     result.new_bytes += length;
     at = stop;
   }
@@ -119,36 +171,24 @@ std::uint32_t Reassembly::take(BufferPool& pool, SeqNum rcv_nxt, ReceiveQueue& q
   if (state_ == nullptr) return 0;
   auto& ranges = state_->ranges;
   std::uint32_t advance = 0;
-  std::size_t taken = 0;
-  for (; taken < ranges.size() && ranges[taken].begin <= rcv_nxt + advance; ++taken) {
-    ReceiveQueue& bytes = ranges[taken].bytes;
-    const std::uint32_t old = distance(ranges[taken].begin, rcv_nxt + advance);
-    state_->bytes -= bytes.size();
-    state_->memory_cost -= bytes.memory_cost();
+  while (!ranges.empty() && ranges.begin()->first <= rcv_nxt + advance) {
+    const std::uint32_t old = distance(ranges.begin()->first, rcv_nxt + advance);
+    ReceiveQueue bytes = state_->take_out(ranges.begin());
     bytes.drop_front(std::min(old, bytes.size()));
     advance += bytes.size();
     queue.append_all(pool, std::move(bytes));
   }
-  ranges.erase(ranges.begin(), ranges.begin() + static_cast<std::ptrdiff_t>(taken));
   if (ranges.empty()) state_.reset();
   return advance;
 }
 
 std::uint8_t Reassembly::sack_blocks(std::span<SackBlock> out) const {
-  if (state_ == nullptr) return 0;
-  std::array<const Range*, std::tuple_size_v<decltype(TcpOptions::sack_blocks)>> newest{};
-  const std::size_t most = std::min(out.size(), newest.size());
-  std::size_t count = 0;
-  for (const Range& range : state_->ranges) {
-    std::size_t place = count;
-    while (place > 0 && newest[place - 1]->reported < range.reported) --place;
-    if (place == most) continue;
-    if (count < most) ++count;
-    for (std::size_t i = count - 1; i > place; --i) newest[i] = newest[i - 1];
-    newest[place] = &range;
+  std::uint8_t count = 0;
+  const Range* range = state_ == nullptr ? nullptr : state_->newest;
+  for (; range != nullptr && count < out.size(); range = range->older) {
+    out[count++] = {range->begin, range->end()};
   }
-  for (std::size_t i = 0; i < count; ++i) out[i] = {newest[i]->begin, newest[i]->end()};
-  return static_cast<std::uint8_t>(count);
+  return count;
 }
 
 std::uint32_t Reassembly::bytes() const { return state_ == nullptr ? 0 : state_->bytes; }

@@ -19,9 +19,6 @@ namespace hawser::tcp {
 /// Disjoint ranges of the sequence space with their bytes. One pointer wide while empty.
 class Reassembly {
  public:
-  /// More disjoint ranges than any honest path makes of one window.
-  static constexpr std::size_t kMaxRanges = 128;
-
   struct Inserted {
     std::uint32_t new_bytes = 0;         ///< bytes that were not there and are kept now
     std::optional<SackBlock> duplicate;  ///< the first run of bytes that was there (RFC 2883 4)
@@ -33,9 +30,11 @@ class Reassembly {
   Reassembly& operator=(Reassembly&&) noexcept;
 
   /// Keeps the bytes of `payload`, which begin at `seq`, that are not there yet; `seq` lies beyond
-  /// RCV.NXT and the end within the window (the caller has trimmed). At most kMaxRanges disjoint
-  /// ranges and `limit` bytes of memory cost, blocks counted whole; what would exceed them, or the
-  /// pool, is not kept. `payload` may keep its bytes.
+  /// RCV.NXT and the end within the window (the caller has trimmed). What would cost more than
+  /// `limit` bytes of memory in all, or exhaust the pool, is not kept: blocks count whole, and each
+  /// range something for itself, so that small segments with holes between them are soon too many.
+  /// `payload` may keep its bytes. Takes the same time behind all that is held, however much that
+  /// is, and elsewhere grows with the logarithm of the ranges.
   Inserted insert(BufferPool& pool, SeqNum seq, Packet& payload, std::uint32_t limit);
   /// Moves the bytes that begin at or before `rcv_nxt` and are new to the end of `queue`; returns
   /// how many bytes RCV.NXT advances.

@@ -15,7 +15,7 @@ namespace hawser::tcp {
 class Scoreboard {
  public:
   /// Further ranges are not noted, which costs a retransmission and nothing else.
-  static constexpr std::size_t kMaxRanges = 256;
+  static constexpr std::size_t kMaxRanges = 4096;
 
   Scoreboard();
   ~Scoreboard();
