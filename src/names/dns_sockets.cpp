@@ -120,7 +120,8 @@ int DnsSockets::connect(ares_socket_t number, const sockaddr* remote, ares_sockl
 
 ares_ssize_t DnsSockets::receive(ares_socket_t number, void* data, std::size_t size, int,
                                  sockaddr* from, ares_socklen_t* length, void* self) {
-  Entry* entry = static_cast<DnsSockets*>(self)->find(number);
+  auto& sockets = *static_cast<DnsSockets*>(self);
+  Entry* entry = sockets.find(number);
   if (entry == nullptr) return -1;
   const std::span out(static_cast<std::byte*>(data), size);
   if (entry->is_stream) {
@@ -129,6 +130,7 @@ ares_ssize_t DnsSockets::receive(ares_socket_t number, void* data, std::size_t s
   }
   const IoResult<UdpReceived> got = entry->datagrams.receive_from(out);
   if (!got) return fail(got.error());
+  sockets.heard_ = true;
   // c-ares compares it with the server's, against answers that others forge.
   if (from != nullptr && length != nullptr) copy_out(got->source, from, length);
   return static_cast<ares_ssize_t>(got->size);

@@ -26,6 +26,8 @@ class DnsSockets {
   /// The servers that will be asked, of which c-ares forgets the zones.
   void set_servers(std::vector<Endpoint> servers) { servers_ = std::move(servers); }
   const std::vector<Endpoint>& servers() const { return servers_; }
+  /// Whether any server has sent anything.
+  bool has_heard() const { return heard_; }
   /// Lets `channel` use them; they must outlive it.
   void attach(ares_channel channel);
   /// For ares_options.sock_state_cb, with this object as data: what c-ares waits for.
@@ -61,6 +63,7 @@ class DnsSockets {
   std::vector<Endpoint> servers_;
   std::map<ares_socket_t, Entry> entries_;
   ares_socket_t next_ = 1;
+  bool heard_ = false;
 };
 
 }  // namespace hawser::names

@@ -59,7 +59,7 @@ class LookUp {
 
  private:
   std::optional<ResolveError> wait();
-  std::unexpected<ResolveError> nobody_there() const;
+  std::unexpected<ResolveError> no_help() const;
   static void on_answer(void* self, int status, int timeouts, ares_addrinfo* answer);
 
   std::shared_ptr<host::Engine> engine_;
@@ -84,19 +84,21 @@ Found LookUp::run(const std::string& name) {
   hints.ai_flags = ARES_AI_NOSORT;
   ares_getaddrinfo(channel_.get(), name.c_str(), nullptr, &hints, &on_answer, this);
   if (const std::optional<ResolveError> error = wait()) return std::unexpected(*error);
-  if (status_ == ARES_ECONNREFUSED && !sockets_.servers().empty()) return nobody_there();
+  if (status_ == ARES_ECONNREFUSED && !sockets_.servers().empty()) return no_help();
   if (status_ != ARES_SUCCESS) return failure_of(status_);
   if (addresses_.empty()) return failure_of(ARES_ENODATA);
   return std::move(addresses_);
 }
 
-std::unexpected<ResolveError> LookUp::nobody_there() const {
+// c-ares has one status for servers that cannot be reached and for those that refuse or fail.
+std::unexpected<ResolveError> LookUp::no_help() const {
   std::string servers;
   for (const Endpoint& server : sockets_.servers()) {
     servers += fmt::format("{}{}", servers.empty() ? "" : ", ", server.to_string());
   }
-  return failure(make_error_code(Error::connection_refused),
-                 fmt::format("no name server can be reached at {}", servers));
+  const char* what = sockets_.has_heard() ? "refused, or given up, by the name server at"
+                                          : "no name server can be reached at";
+  return failure(make_error_code(Error::connection_refused), fmt::format("{} {}", what, servers));
 }
 
 std::optional<ResolveError> LookUp::wait() {

@@ -18,7 +18,7 @@
 
 namespace hawser::testing {
 
-/// Answers for the names it knows, and that there is no such name for others.
+/// Answers for the names it knows, and with `otherwise` for others: that there is no such name.
 class DnsServer {
  public:
   struct Record {
@@ -28,8 +28,12 @@ class DnsServer {
     int lost = 0;            ///< so many questions are not answered first
   };
 
-  DnsServer(Host& host, std::map<std::string, Record> records)
+  static constexpr std::uint8_t kNoSuchName = 3;
+  static constexpr std::uint8_t kRefused = 5;
+
+  DnsServer(Host& host, std::map<std::string, Record> records, std::uint8_t otherwise = kNoSuchName)
       : records_(std::move(records)),
+        otherwise_(otherwise),
         socket_(UdpSocket::bind(host, {IpAddress{}, Port{53}}).value()),
         listener_(TcpListener::listen(host, {IpAddress{}, Port{53}}).value()),
         udp_([this] { serve_udp(); }),
@@ -101,7 +105,7 @@ class DnsServer {
     Bytes answer(question.begin(), question.begin() + static_cast<std::ptrdiff_t>(at + 5));
     const bool cut = found != records_.end() && found->second.truncated && over_udp;
     answer[2] = static_cast<std::uint8_t>(0x81U | (cut ? 0x02U : 0U));
-    answer[3] = found == records_.end() ? 0x83 : 0x80;  // NXDOMAIN
+    answer[3] = 0x80U | (found == records_.end() ? otherwise_ : 0U);
     std::fill(answer.begin() + 6, answer.begin() + 12, std::uint8_t{0});
     if (found == records_.end() || cut) return answer;
     for (const IpAddress& address : found->second.addresses) {
@@ -132,6 +136,7 @@ class DnsServer {
   }
 
   std::map<std::string, Record> records_;
+  std::uint8_t otherwise_;
   std::atomic<int> udp_questions_ = 0;
   std::atomic<int> tcp_questions_ = 0;
   UdpSocket socket_;

@@ -126,6 +126,13 @@ TEST_F(ResolverTest, SaysWhereNobodyListens) {
   EXPECT_EQ(found.error().message, "no name server can be reached at 10.0.0.1:53");
 }
 
+TEST_F(ResolverTest, SaysThatTheServerRefuses) {
+  DnsServer server(hosts_.server, {}, DnsServer::kRefused);
+  const auto found = look_up("one.test");
+  ASSERT_FALSE(found);
+  EXPECT_EQ(found.error().message, "refused, or given up, by the name server at 10.0.0.1:53");
+}
+
 TEST_F(ResolverTest, CanBeCancelled) {
   DnsServer server(hosts_.server, {{"one.test", {.addresses = {kOne}, .lost = 1000}}});
   host::WakeUp cancel;
