@@ -55,7 +55,7 @@ Examples:
   sudo hawser trace -T 443 www.example.net --link packet:eth0 \
       --address 198.51.100.2/24 --gateway 198.51.100.1 --dns 198.51.100.1
 Exit code: 0 when the host was reached, 1 when not, 2 when the arguments make no
-sense.)";
+sense, 128 and the signal's number when a signal came first.)";
 
 /// Prints each hop once it is known how its routers are called, while the next are probed.
 class Trace {
@@ -175,6 +175,7 @@ void trace(const TraceCommand& options) {
   const IpAddress target = addresses->front();
   fmt::print("trace to {} ({}), {} hops max\n", printable(options.host), target.to_string(),
              options.max_hops);
+  (void)std::fflush(stdout);  // before what goes wrong is said on standard error
   const std::unique_ptr<Prober> prober = prober_for(*host, target, options);
   names::ReverseNames names(*host, host.name_servers());
   if (!Trace(*prober, names, options, signals).run()) throw CLI::RuntimeError(1);
