@@ -47,9 +47,12 @@ std::vector<Prefix> read_prefixes(const std::vector<std::string>& texts, std::st
   std::vector<Prefix> prefixes;
   for (const std::string& text : texts) {
     const std::optional<Prefix> prefix = Prefix::parse(text);
-    if (!prefix) {
-      refuse_usage(fmt::format("{}: '{}' is no address: write it as 10.9.0.2/24 or fd00:9::2/64",
-                               option, text));
+    // An address alone would be a network of its own, from which nobody is reached.
+    if (!prefix || !text.contains('/')) {
+      refuse_usage(
+          fmt::format("{}: '{}' is no address with the length of its network: write it as "
+                      "10.9.0.2/24 or fd00:9::2/64",
+                      option, text));
     }
     prefixes.push_back(*prefix);
   }

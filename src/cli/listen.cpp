@@ -36,7 +36,8 @@ constexpr const char* kFooter =
     R"(What arrives goes to standard output; what comes from standard input is sent. At
 the end of input our direction is closed, and the peer's is read to its end.
 With -u the first who sends is the peer, or with -k everybody is heard and
-whoever sent last is answered; it ends by a signal, or after the --idle time.
+whoever sent last is answered; it ends by a signal, or after the --idle time,
+which begins when somebody has sent.
 
 Examples:
   Take a file from a kernel's ncat:

@@ -72,6 +72,13 @@ int main(int argc, char** argv) {
     return finish_output();
   } catch (const CLI::RuntimeError& ended) {
     return ended.get_exit_code();
+  } catch (const CLI::ExtrasError& wrong) {
+    const std::string command = name_of(app);
+    const bool none = app.get_subcommands().empty();
+    fmt::print(stderr, "{0}: {1} (see {0} --help)\n", command,
+               none ? "there is no command or option '" + app.remaining().front() + "'"
+                    : std::string(wrong.what()));
+    return kWrongArgument;
   } catch (const CLI::ParseError& wrong) {
     fmt::print(stderr, "{0}: {1} (see {0} --help)\n", name_of(app), wrong.what());
     return kWrongArgument;

@@ -35,14 +35,17 @@ void ignore_broken_pipes() { std::signal(SIGPIPE, SIG_IGN); }
 
 void add_datagram_options(CLI::App& command, std::optional<Duration>& idle, std::size_t& datagram,
                           const std::string& idle_default) {
+  // Over TCP they would be passed over in silence.
+  CLI::Option* udp = command.get_option("--udp");
   add_parsed(
       command, "--idle", idle, parse_idle,
       fmt::format("with -u: end when the input has ended and nothing came for this long [{}]",
                   idle_default),
-      "TIME");
+      "TIME")
+      ->needs(udp);
   add_parsed(command, "--datagram", datagram, parse_datagram,
-             fmt::format("with -u: bytes of input in one datagram at most [{}]", datagram),
-             "BYTES");
+             fmt::format("with -u: bytes of input in one datagram at most [{}]", datagram), "BYTES")
+      ->needs(udp);
 }
 
 void end_by_signal(StopSignals& signals) { throw CLI::RuntimeError(kBySignal + signals.take()); }

@@ -62,6 +62,9 @@ class CommandLine(unittest.TestCase):
                      says="'-1' is not a whole number")
         self.refused("listen", "http", *LINK, says="PORT: 'http' is not a port")
         self.refused("connect", "10.9.0.1", "0", *LINK, says="PORT: '0' is not a port")
+        for command in ["connect", "10.9.0.1", "9"], ["listen", "9"]:
+            self.refused(*command, *LINK, "--idle", "1s", says="--idle requires --udp")
+            self.refused(*command, *LINK, "--datagram", "9", says="--datagram requires --udp")
         self.refused("demo", "--path-mtu", "0", says="--path-mtu: '0' is not an MTU")
         self.refused("demo", "--path-mtu", "64k", says="--path-mtu: '64k' is not an MTU")
         self.refused("demo", "--loss", "200%", says="'200%' is not a probability")
@@ -73,12 +76,18 @@ class CommandLine(unittest.TestCase):
         self.refused("link", "tap:a", "tap:b", "--partition", "yes", says="'yes' is neither on nor off")
         self.refused("link", "tap:a", "tap:b", "there", "--loss", "2", says="--loss: '2' is not a probability")
 
+    def test_a_command_that_there_is_not(self):
+        self.refused("serv", ".", says="hawser: there is no command or option 'serv' (see hawser --help)")
+        self.refused("serve", ".", *LINK, "--bogus", says="hawser serve: The following argument")
+
     def test_what_a_device_cannot_be_is_wrong_usage(self):
         self.refused("serve", ".", *LINK, "--mtu", "20", says="an MTU of 20 is not between")
         self.refused("serve", ".", "--link", "tun:a/b", "--address", "10.9.0.2/24",
                      says="'a/b' cannot be the name of an interface")
 
     def test_addresses_that_cannot_work(self):
+        self.refused("serve", ".", "--link", "tun:hw0", "--address", "10.9.0.2",
+                     says="--address: '10.9.0.2' is no address with the length of its network")
         self.refused("serve", ".", "--link", "tun:hw0", "--address", "10.9.0.255/24",
                      says="--address: no host can have 10.9.0.255/24")
         self.refused("serve", ".", *LINK, "--host-address", "10.8.0.1/24",
