@@ -84,6 +84,7 @@ enum class CongestionSignal : std::uint8_t {
   loss,           ///< found without a timeout; once for a flight
   timeout,        ///< all in flight counts as lost (RFC 6298)
   timeout_again,  ///< of what a timeout sent again: ssthresh stays (RFC 5681 3.1)
+  mark,           ///< a router marked, and did not drop (RFC 3168); once for a flight
 };
 
 /// The members that an algorithm must have. It may also have
@@ -92,6 +93,9 @@ enum class CongestionSignal : std::uint8_t {
 ///   void on_spurious(const CongestionState&);   // see below
 ///   std::uint64_t pacing_rate() const;          // bytes a second at which to send; 0: at once
 ///   static constexpr bool kModelsPath = true;
+///   static constexpr bool kHeedsMarks = false;  // no data of its connections is to be marked
+///
+/// After CongestionSignal::mark nothing is repaired, so that no on_recovered follows.
 ///
 /// An algorithm that models the path is told of every acknowledgment, those as well that only SACK,
 /// after the losses that they show are known, and its window holds in fast recovery too, where RFC
@@ -121,6 +125,7 @@ struct CongestionAlgorithm {
 
   std::string_view name;
   bool models_path;
+  bool heeds_marks;
   void (*make)(void* room);
   void (*destroy)(void* room);
   void (*copy)(void* room, const void* from);  ///< null: it is not to be copied
@@ -189,6 +194,10 @@ struct CongestionRoom {
     if constexpr (requires { T::kModelsPath; }) return T::kModelsPath;
     return false;
   }
+  static constexpr bool heeds_marks() {
+    if constexpr (requires { T::kHeedsMarks; }) return T::kHeedsMarks;
+    return true;
+  }
   static constexpr auto pacing_rate() -> std::uint64_t (*)(const void*) {
     if constexpr (requires(const T& t) { t.pacing_rate(); }) {
       return [](const void* room) -> std::uint64_t { return of(room).pacing_rate(); };
@@ -206,6 +215,7 @@ constexpr CongestionAlgorithm congestion_algorithm(std::string_view name) {
   return {
       .name = name,
       .models_path = Room::models_path(),
+      .heeds_marks = Room::heeds_marks(),
       .make = Room::make,
       .destroy = Room::destroy,
       .copy = Room::copy(),

@@ -23,6 +23,9 @@ struct StackCounters {
   std::uint64_t cookies_accepted = 0;
   std::uint64_t datagrams_received = 0;  ///< of UDP, whatever became of them
   std::uint64_t datagrams_sent = 0;
+  std::uint64_t marks_received = 0;    ///< segments with data that routers marked (RFC 3168)
+  std::uint64_t mark_reductions = 0;   ///< of a congestion window, since the peer told of marks
+  std::uint64_t echoes_ignored = 0;    ///< tales of marks that no segment of ours can have got
   std::uint64_t packets_too_big = 0;   ///< messages of routers, believed or not
   std::uint64_t path_mtu_lowered = 0;  ///< times that a connection or datagrams followed one
   std::uint64_t black_holes = 0;       ///< times that segments were made smaller on a guess

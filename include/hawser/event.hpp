@@ -9,6 +9,7 @@
 
 #include "hawser/address.hpp"
 #include "hawser/drop.hpp"
+#include "hawser/ip.hpp"
 #include "hawser/tcp.hpp"
 #include "hawser/tcp_header.hpp"
 #include "hawser/time.hpp"
@@ -19,11 +20,13 @@ struct SegmentSent {
   TcpHeader header;
   std::uint32_t length = 0;  ///< bytes of payload
   SendReason reason{};
+  Ecn ecn{};
 };
 
 struct SegmentReceived {
   TcpHeader header;
   std::uint32_t length = 0;
+  Ecn ecn{};
 };
 
 struct StateChanged {
@@ -60,6 +63,13 @@ struct SpuriousRecovery {
   SpuriousSign how{};
 };
 
+/// The peer told of a mark on what was in flight, bytes [begin, end): the window is reduced, once
+/// for all of it (RFC 3168 6.1.2).
+struct MarkHeeded {
+  SeqNum begin;
+  SeqNum end;
+};
+
 struct CongestionChanged {
   std::uint32_t cwnd = 0;      ///< bytes
   std::uint32_t ssthresh = 0;  ///< bytes
@@ -79,7 +89,7 @@ struct Event {
   Endpoint local;
   Endpoint remote;  ///< unspecified when it belongs to no connection
   std::variant<SegmentSent, SegmentReceived, StateChanged, TimerFired, LossDetected,
-               SpuriousRecovery, CongestionChanged, Dropped, Closed>
+               SpuriousRecovery, MarkHeeded, CongestionChanged, Dropped, Closed>
       what;
 };
 

@@ -8,6 +8,14 @@
 
 namespace hawser {
 
+/// The two bits of an IP header in which routers say that their queues grow (RFC 3168 5).
+enum class Ecn : std::uint8_t {
+  not_ect = 0,  ///< the sender does not heed marks: what would mark the packet drops it
+  ect1 = 1,
+  ect0 = 2,  ///< it may be marked (RFC 3168 asks for this one of the two)
+  ce = 3,    ///< it was marked: congestion experienced
+};
+
 /// Of packets whose sender has chosen none (RFC 1122 3.2.1.7, and RFC 4861 6.3.2 until a router
 /// says otherwise).
 inline constexpr std::uint8_t kDefaultHopLimit = 64;

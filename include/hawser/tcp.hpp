@@ -93,6 +93,15 @@ enum class CloseReason : std::uint8_t {
 };
 std::string_view to_string(CloseReason reason);
 
+/// Whether marks of routers are asked for in place of losses (RFC 3168), as Linux's tcp_ecn has it.
+enum class TcpEcn : std::uint8_t {
+  off,
+  passive,  ///< when the peer asks for it
+  on,       ///< and connections that we open ask for it
+};
+/// "off", "passive" or "on".
+std::string_view to_string(TcpEcn ecn);
+
 /// What a program sets for one connection, or for a listener and so for those it accepts.
 struct TcpSettings {
   bool no_delay = false;           ///< TCP_NODELAY: off means Nagle (RFC9293-MUST-17)
@@ -116,6 +125,9 @@ struct TcpSettings {
   /// TCP_CONGESTION: the name of an algorithm of the library, "reno", "cubic" or "bbr", or of
   /// one of TcpConfig::congestion_algorithms.
   std::string congestion_control = "reno";
+  /// Before a connection opens. Data of one whose congestion control does not heed marks (BBR) is
+  /// not sent as such that may be marked, whatever this says.
+  TcpEcn ecn = TcpEcn::passive;
 
   /// Whether every value is one that can be: buffers of 1 byte to 1 GiB, durations above zero
   /// (linger from zero), at least one probe, 6 bits of DSCP, a hop limit above zero. Whether there
@@ -166,7 +178,9 @@ struct TcpInfo {
   std::uint8_t rcv_wscale = 0;
   bool timestamps = false;
   bool sack = false;
-  std::optional<Duration> srtt;     ///< unset before the first sample
+  bool ecn_echoes = false;       ///< we tell the peer of marks that its data got (RFC 3168)
+  bool ecn_capable = false;      ///< our data may be marked, and we heed what the peer tells of it
+  std::optional<Duration> srtt;  ///< unset before the first sample
   std::optional<Duration> min_rtt;  ///< the least ever seen
   Duration rttvar{};
   Duration rto{};
@@ -193,6 +207,9 @@ struct TcpInfo {
   std::uint32_t fast_recoveries = 0;
   std::uint32_t spurious_recoveries = 0;  ///< of these and of timeouts: nothing had been lost
   std::uint32_t duplicate_segments = 0;   ///< received again
+  std::uint32_t marks_received = 0;       ///< segments with data that routers marked
+  std::uint32_t echoes_received = 0;      ///< segments that tell of marks on our data
+  std::uint32_t mark_reductions = 0;      ///< of the congestion window, for these
 };
 
 /// A listener, a connection, or the small record of one that opens or has closed, in a list of all.

@@ -170,6 +170,18 @@ std::string_view to_string(TcpRecovery recovery) {
   return "?";
 }
 
+std::string_view to_string(TcpEcn ecn) {
+  switch (ecn) {
+    case TcpEcn::off:
+      return "off";
+    case TcpEcn::passive:
+      return "passive";
+    case TcpEcn::on:
+      return "on";
+  }
+  return kUnknown;
+}
+
 std::string_view to_string(SpuriousSign sign) {
   switch (sign) {
     case SpuriousSign::timestamps:

@@ -107,7 +107,7 @@ void Stack::Impl::on_tcp(const Context& context, const wire::IpHeader& ip, Packe
   const auto parsed = wire::parse_tcp(packet.head());
   if (!parsed) return drop(context, parsed.error(), packet.size());
   packet.trim_front(parsed->header_bytes);
-  const Segment segment{parsed->header, packet.size()};
+  const Segment segment{parsed->header, packet.size(), Ecn{ip.ecn}};
   const Arrival arrival{{end_on(from, ip.destination, parsed->header.destination),
                          end_on(from, ip.source, parsed->header.source)},
                         from};
@@ -159,7 +159,8 @@ void Stack::Impl::on_unmatched(const Context& context, const Arrival& arrival,
   if (listener != stack::ListenerTable::kNone) {
     return on_listener_segment(context, listener, tuple, segment, payload);
   }
-  context.emit(tuple.local, tuple.remote, SegmentReceived{segment.header, segment.length});
+  context.emit(tuple.local, tuple.remote,
+               SegmentReceived{segment.header, segment.length, segment.ecn});
   drop(context, DropReason::no_connection, segment.length, tuple);
   send_reset(context, tuple, segment);
 }

@@ -78,6 +78,7 @@ void Stack::Impl::drain_dirty(const Context& context, std::vector<Packet>& out, 
          .hop_limit = hop_limit_of(settings.hop_limit, slot.interface, tuple.remote.address),
          // RFC9293-MUST-48, RFC9293-SHLD-21, RFC9293-SHLD-22
          .dscp = settings.dscp,
+         .ecn = static_cast<std::uint8_t>(slot.connection.ecn()),
          .identification =
              identification_for(tuple.local.address, tuple.remote.address, !slot.may_fragment),
          .dont_fragment = !slot.may_fragment,
@@ -97,7 +98,7 @@ void Stack::Impl::send_control(const Context& context, const TcpHeader& header, 
   if (!packet) return drop(context, DropReason::no_memory, 0, tuple);
   wire::push_tcp(packet, header, tuple.local.address, tuple.remote.address);
   ++counters_.segments_sent;
-  context.emit(tuple.local, tuple.remote, SegmentSent{header, 0, reason});
+  context.emit(tuple.local, tuple.remote, SegmentSent{header, 0, reason, {}});
   send_ip(context, std::move(packet),
           {.source = tuple.local.address,
            .destination = tuple.remote.address,

@@ -10,7 +10,8 @@ void Stack::Impl::on_listener_segment(const Context& context, std::uint32_t list
       on_cookie(context, listener, tuple, segment, payload)) {
     return;
   }
-  context.emit(tuple.local, tuple.remote, SegmentReceived{segment.header, segment.length});
+  context.emit(tuple.local, tuple.remote,
+               SegmentReceived{segment.header, segment.length, segment.ecn});
   if (segment.has(TcpFlag::rst)) {
     return drop(context, DropReason::bad_rst, segment.length, tuple);
   }
@@ -77,7 +78,8 @@ bool Stack::Impl::on_cookie(const Context& context, std::uint32_t listener_index
                       tcp::make_offer(listener.settings, route->mtu, tuple.remote.address.family()),
                       numbers_.timestamp_offset(tuple));
   if (!record) {
-    context.emit(tuple.local, tuple.remote, SegmentReceived{segment.header, segment.length});
+    context.emit(tuple.local, tuple.remote,
+                 SegmentReceived{segment.header, segment.length, segment.ecn});
     drop(context, DropReason::bad_cookie, segment.length, tuple);
     // What follows a segment that was lost does not tell the number of the SYN, of which the cookie
     // is made. The peer, which is established, sends that segment again and so brings the cookie: a
@@ -111,13 +113,11 @@ void Stack::Impl::on_syn_received_segment(const Context& context, std::uint32_t 
   if (verdict == tcp::SynReceivedVerdict::establish) {
     return establish(context, index, segment, payload);
   }
-  context.emit(tuple.local, tuple.remote, SegmentReceived{segment.header, segment.length});
+  context.emit(tuple.local, tuple.remote,
+               SegmentReceived{segment.header, segment.length, segment.ecn});
   switch (verdict) {
     case tcp::SynReceivedVerdict::repeat:
-      record.retransmitted = true;
-      if (record.timestamps && segment.header.options.timestamps) {
-        record.ts_recent = segment.header.options.timestamps->value;
-      }
+      tcp::on_repeated_syn(record, segment.header);
       ++counters_.retransmits;
       return send_syn_ack(context, tcp::syn_ack_of(record, context.now), record);
     case tcp::SynReceivedVerdict::forget:

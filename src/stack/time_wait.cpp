@@ -34,7 +34,8 @@ void Stack::Impl::on_time_wait_segment(const Context& context, std::uint32_t ind
                                        const Segment& segment) {
   tcp::TimeWait& record = time_wait_[index];
   const Tuple tuple = record.tuple;
-  context.emit(tuple.local, tuple.remote, SegmentReceived{segment.header, segment.length});
+  context.emit(tuple.local, tuple.remote,
+               SegmentReceived{segment.header, segment.length, segment.ecn});
   if (segment.has(TcpFlag::syn) && !segment.has(TcpFlag::ack) && !segment.has(TcpFlag::rst) &&
       tcp::may_reopen(record, segment.header, config_.tcp.timestamps)) {
     const std::uint32_t listener = listeners_.find(tuple.local);

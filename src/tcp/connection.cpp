@@ -46,6 +46,8 @@ Connection::Connection(const Context& context, const Tuple& tuple, const Handsha
   flags_.passive = true;
   flags_.timestamps = handshake.timestamps;
   flags_.sack = handshake.sack;
+  flags_.ecn_echoes = handshake.ecn_echoes;
+  flags_.ecn_capable = handshake.ecn_capable;
   flags_.syn_retransmitted = handshake.retransmitted;
   flags_.syn_lost_twice = handshake.lost_twice;
   snd_.nxt = handshake.iss + 1;

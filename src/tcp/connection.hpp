@@ -13,6 +13,7 @@
 //   connection_output.cpp    which segment leaves next, and why
 //   connection_timers.cpp    TIMEOUTS
 //   connection_path.cpp      the MTU of the path
+//   connection_ecn.cpp       marks of routers
 #pragma once
 
 #include <algorithm>
@@ -36,10 +37,17 @@
 
 namespace hawser::tcp {
 
+/// Whether a SYN, or an answer to one, says that its sender takes part in ECN (RFC 3168 6.1.1). A
+/// peer that sends back what it does not know is not one (6.1.1.2).
+constexpr bool is_ecn_setup(const TcpHeader& syn) {
+  return syn.flags.has(TcpFlag::ece) && syn.flags.has(TcpFlag::cwr) != syn.flags.has(TcpFlag::ack);
+}
+
 /// A segment as it arrives: its header and what follows it.
 struct Segment {
   const TcpHeader& header;
   std::uint32_t length = 0;  ///< bytes of payload
+  Ecn ecn{};                 ///< of its IP header
 
   bool has(TcpFlag flag) const { return header.flags.has(flag); }
   /// The sequence space it occupies: payload, SYN and FIN.
@@ -104,6 +112,8 @@ class Connection {
   /// The next segment to leave: TCP header and payload with the checksum filled; the stack adds the
   /// IP header. False when there is none, or the pool is exhausted (a timer then tries again).
   Packet poll_segment(const Context& context);
+  /// For the IP header of the segment that poll_segment gave last.
+  Ecn ecn() const { return flags_.sent_capable ? Ecn::ect0 : Ecn::not_ect; }
   /// kNever when only an input can change anything.
   Instant next_deadline() const {
     Instant earliest = timers_.earliest();
@@ -164,9 +174,15 @@ class Connection {
     bool timestamps : 1 = false;
     bool sack : 1 = false;
     bool window_scale : 1 = false;
-    bool passive : 1 = false;     ///< RFC9293-MUST-11
-    bool released : 1 = false;    ///< the application has closed
-    bool fin_queued : 1 = false;  ///< our FIN follows the send queue
+    bool ecn_echoes : 1 = false;    ///< of marks on the peer's data it is told
+    bool ecn_capable : 1 = false;   ///< our data may be marked. In SYN-SENT: all SYNs asked for it
+    bool mark_seen : 1 = false;     ///< ECE goes with every ACK, until CWR comes
+    bool cwr_pending : 1 = false;   ///< the window was reduced: CWR goes with the next new data
+    bool sent_capable : 1 = false;  ///< what poll_segment gave last may be marked
+    bool waits_for_timer : 1 = false;  ///< marked at the least window: nothing new until it fires
+    bool passive : 1 = false;          ///< RFC9293-MUST-11
+    bool released : 1 = false;         ///< the application has closed
+    bool fin_queued : 1 = false;       ///< our FIN follows the send queue
     bool fin_acked : 1 = false;
     bool fin_seen : 1 = false;      ///< the peer's FIN stands at Extra::fin_at
     bool fin_received : 1 = false;  ///< and all before it has arrived
@@ -293,6 +309,15 @@ class Connection {
   bool duplicates_say_spurious(const Flight::Delivery& delivery);
   bool frto_says_spurious(const Flight::Delivery& delivery, std::uint32_t acked);
   void take_back(const Context& context, SpuriousSign how, std::uint32_t acked);
+
+  // connection_ecn.cpp
+  void agree_on_ecn(const TcpHeader& syn);
+  void note_marks(const Context& context, const Segment& segment);
+  bool on_echo(const Context& context, std::uint32_t flight);
+  bool has_reduced_for(SeqNum end) const;
+  void note_reduction();
+  void declare_capable(TcpHeader& header, const Range& range);
+  void note_cwr_lost(const Context& context, const Range& range);
 
   // connection_data.cpp
   void on_urgent(const Segment& segment);

@@ -24,7 +24,9 @@ void Connection::on_ack(const Context& context, const Segment& segment) {
   // that the peer never takes is not kept for ever (RFC 6429 3).
   if (snd_.wnd == 0 && !flags_.released) progress_at_ = context.now;
   const bool models_path = congestion_.models_path();
-  const bool limited = recovery() == TcpRecovery::timeout || window_was_full(flight);
+  const bool echo = segment.has(TcpFlag::ece) && on_echo(context, flight);
+  // What tells of a mark lets the window not grow (RFC3168-6.1.2).
+  const bool limited = !echo && (recovery() == TcpRecovery::timeout || window_was_full(flight));
   if (acked > 0) {
     if (!models_path) tell_congestion_control(context, delivery, acked, rtt, limited);
     on_new_ack(context, acked);
@@ -196,7 +198,10 @@ void Connection::on_new_ack(const Context& context, std::uint32_t acked) {
   progress_at_ = context.now;
   flags_.probe_pending = false;  // what they were to repeat may be gone
   flags_.tail_probe_pending = false;
-  if (extra_ != nullptr) extra_->dup_acks = 0;
+  if (extra_ != nullptr) {
+    extra_->dup_acks = 0;
+    if (extra_->cwr_at && snd_.una > *extra_->cwr_at) extra_->cwr_at.reset();
+  }
   if (acked >= effective_mss()) flags_.full_size_acked = true;
   if (known_path() != nullptr) on_path_ack(context);
   if (in_flight() == 0) {

@@ -37,6 +37,7 @@ void Connection::restart_after_idle(const Context& context) {
   if (!synchronized() || in_flight() != 0) return;
   if (context.now - sent_at_ > rtt_.rto(context.config)) {
     congestion_.on_idle(congestion_state(context));
+    flags_.waits_for_timer = false;
   }
 }
 
@@ -103,6 +104,8 @@ TcpInfo Connection::info(const Context& context) const {
   info.rcv_wscale = rcv_wscale_;
   info.timestamps = flags_.timestamps;
   info.sack = flags_.sack;
+  info.ecn_echoes = flags_.ecn_echoes && synchronized();
+  info.ecn_capable = flags_.ecn_capable && synchronized() && congestion_.heeds_marks();
   info.srtt = rtt_.srtt();
   if (min_rtt_us_ != 0) info.min_rtt = std::chrono::microseconds(min_rtt_us_);
   info.rttvar = rtt_.rttvar();
@@ -134,6 +137,9 @@ TcpInfo Connection::info(const Context& context) const {
   info.fast_recoveries = extra_->count.fast_recoveries;
   info.spurious_recoveries = extra_->count.spurious_recoveries;
   info.duplicate_segments = extra_->count.duplicate_segments;
+  info.marks_received = extra_->count.marks_received;
+  info.echoes_received = extra_->count.echoes_received;
+  info.mark_reductions = extra_->count.mark_reductions;
   return info;
 }
 

@@ -11,7 +11,8 @@ namespace hawser::tcp {
 
 void Connection::on_segment(const Context& context, const Segment& segment, Packet& payload) {
   if (context.events != nullptr) {
-    context.emit(tuple_.local, tuple_.remote, SegmentReceived{segment.header, segment.length});
+    context.emit(tuple_.local, tuple_.remote,
+                 SegmentReceived{segment.header, segment.length, segment.ecn});
   }
   ++count_.segments_received;
   if (is_as_predicted(segment)) {
@@ -47,6 +48,7 @@ bool Connection::is_as_predicted(const Segment& segment) const {
   const TcpHeader& header = segment.header;
   const TcpFlags flags = header.flags;
   if (state_ != TcpState::established || extra_ != nullptr) return false;
+  if (segment.ecn == Ecn::ce) return false;
   if (flags != TcpFlag::ack && flags != (TcpFlag::ack | TcpFlag::psh)) return false;
   if (header.seq != rcv_.nxt || segment.length > advertised()) return false;
   if (segment.length > 0 && flags_.released) return false;
@@ -81,6 +83,7 @@ void Connection::on_segment_in_syn_sent(const Context& context, const Segment& s
   rcv_.nxt = rcv_.acked = header.seq + 1;
   rcv_.edge = rcv_.nxt + std::min<std::uint32_t>(settings_->receive_buffer, 65535);
   adopt_syn_options(context, header);
+  agree_on_ecn(header);
   snd_.wl1 = header.seq;
   snd_.wl2 = acks ? header.ack : snd_.una;
   snd_.wnd = snd_.max_wnd = header.window;  // never scaled on a SYN (RFC 7323 2.2)
@@ -96,7 +99,7 @@ void Connection::on_segment_in_syn_sent(const Context& context, const Segment& s
   flags_.ack_now = true;    // on its own, or on what was written before (RFC9293-U-3)
   TcpHeader rest = header;  // data and FIN may ride on a SYN-ACK
   rest.seq += 1;
-  take_content(context, Segment{rest, segment.length}, payload);
+  take_content(context, Segment{rest, segment.length, segment.ecn}, payload);
 }
 
 void Connection::adopt_syn_options(const Context& context, const TcpHeader& syn) {
@@ -127,6 +130,7 @@ bool Connection::complete_simultaneous_open(const Context& context, const Segmen
       header.ack != snd_.nxt) {
     return false;
   }
+  agree_on_ecn(header);
   sample_handshake(context, segment);
   snd_.una = header.ack;
   snd_.wnd = snd_.max_wnd = header.window;
@@ -267,6 +271,7 @@ void Connection::take_content(const Context& context, const Segment& segment, Pa
       drop(context, DropReason::after_close, length);
       return fail(context, Error::connection_aborted, CloseReason::aborted);
     }
+    if (flags_.ecn_echoes) note_marks(context, segment);
     on_payload(context, seq, payload);
   }
   if (fin && seq + length != rcv_.nxt) {

@@ -16,6 +16,7 @@ constexpr Duration kTryAgain = std::chrono::milliseconds(10);
 }  // namespace
 
 Packet Connection::poll_segment(const Context& context) {
+  flags_.sent_capable = false;
   if (has_nothing_to_send()) {
     note_nothing_to_send();
     return {};
@@ -126,7 +127,7 @@ std::optional<Connection::Range> Connection::next_new_data() const {
     return Range{snd_.nxt, snd_.nxt + 1, SendReason::data};
   }
   const std::uint32_t length = std::min({unsent, room_in_window(snd_.nxt), max_payload()});
-  if (length == 0 || !worth_sending(length, unsent)) return std::nullopt;
+  if (length == 0 || !worth_sending(length, unsent) || flags_.waits_for_timer) return std::nullopt;
   const std::uint32_t outstanding = pipe();
   if (outstanding != 0 && outstanding + length > cwnd()) return std::nullopt;
   const bool fin = flags_.fin_queued && length == unsent;
@@ -195,6 +196,14 @@ Packet Connection::emit_syn(const Context& context) {
   Packet packet = context.pool.take_packet();
   arm_retransmission(context);
   if (!packet) return packet;
+  if (!answer && settings_->ecn == TcpEcn::on && !flags_.syn_retransmitted) {
+    flags_.ecn_echoes = flags_.ecn_capable = true;  // if the answer says so too
+    header.flags |= TcpFlag::ece | TcpFlag::cwr;
+  } else if (!answer) {
+    flags_.ecn_capable = false;  // RFC3168-6.1.1.1
+  } else if (flags_.ecn_capable) {
+    header.flags |= TcpFlag::ece;
+  }
   flags_.syn_pending = false;
   if (!answer) sent_at_ = context.now;
   return finish_segment(context, packet, header, 0, SendReason::handshake);
@@ -223,6 +232,7 @@ Packet Connection::emit_range(const Context& context, const Range& range) {
     header.urgent = static_cast<std::uint16_t>(
         std::min<std::uint32_t>(distance(range.begin, extra_->snd_up), 65535));
   }
+  if (flags_.ecn_capable && attached > 0) declare_capable(header, sent);
   on_range_sent(context, sent, attached);
   add_ack_fields(context, header, attached);
   return finish_segment(context, packet, header, attached, range.reason);
@@ -260,6 +270,7 @@ void Connection::on_range_sent(const Context& context, const Range& range, std::
 void Connection::on_sent_again(const Context& context, const Range& range, std::uint32_t length) {
   flags_.force_retransmit = false;
   Extra& extra = this->extra();
+  note_cwr_lost(context, range);
   extra.retransmitted_ts = ts_now(context);
   extra.count.bytes_in_vain += length;
   if (extra.path) extra.path->on_retransmission(context.now, range.begin, mss_);
@@ -296,7 +307,8 @@ void Connection::arm_persist_if_stuck(const Context& context) {
   if (fin_sent() || distance(snd_.nxt, data_end()) == 0) return;
   // RFC9293-SHLD-29 for a zero window; the override time of 3.8.6.2.1 is 0.1 to 1 s
   const Duration rto = rtt_.rto(context.config);
-  const Duration wait = snd_.wnd == 0 ? rto : std::min<Duration>(rto, std::chrono::seconds(1));
+  const bool whole = snd_.wnd == 0 || flags_.waits_for_timer;
+  const Duration wait = whole ? rto : std::min<Duration>(rto, std::chrono::seconds(1));
   timers_.set(TimerSlot::retransmit, context.now + wait);
 }
 
@@ -332,6 +344,7 @@ Packet Connection::emit_reset(const Context& context) {
 void Connection::add_ack_fields(const Context& context, TcpHeader& header, std::uint32_t length) {
   header.ack = rcv_.nxt;
   header.window = advertise_window();
+  if (flags_.mark_seen) header.flags |= TcpFlag::ece;
   TcpOptions& options = header.options;
   if (flags_.timestamps) options.timestamps = TcpTimestamps{ts_now(context), ts_recent_};
   const std::size_t blocks = room_for_sack(length);
@@ -359,7 +372,7 @@ Packet Connection::finish_segment(const Context& context, Packet& packet, TcpHea
   wire::push_tcp(packet, header, tuple_.local.address, tuple_.remote.address);
   ++count_.segments_sent;
   if (context.events != nullptr) {
-    context.emit(tuple_.local, tuple_.remote, SegmentSent{header, length, reason});
+    context.emit(tuple_.local, tuple_.remote, SegmentSent{header, length, reason, ecn()});
   }
   return std::move(packet);
 }

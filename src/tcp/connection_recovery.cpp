@@ -107,9 +107,12 @@ bool Connection::begin_recovery_if_lost(const Context& context, std::uint32_t de
   if (lost_probe_alone()) {
     arm_retransmission(context);  // what followed it had to wait for acknowledgments
     extra.undo.reset();
+  } else if (has_reduced_for(flight_->next_lost(effective_mss())->end)) {
+    extra.undo.reset();
   } else {
     begin_undo(Undo::Frto::off);
     congestion_.on_congestion(CongestionSignal::loss, congestion_state(context));
+    note_reduction();
   }
   cut_lost_probe();
   const auto lost = flight_->next_lost(effective_mss());
@@ -260,6 +263,7 @@ void Connection::judge_tail_probe(const Context& context, const Segment& segment
     extra_->undo.reset();
     congestion_.on_congestion(CongestionSignal::loss, congestion_state(context));
     congestion_.on_recovered(congestion_state(context));
+    note_reduction();
     tell_window(context);
   }
 }

@@ -53,6 +53,7 @@ void Connection::on_retransmission_timer(const Context& context) {
 
 void Connection::on_persist_timer(const Context& context) {
   context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::persist});
+  flags_.waits_for_timer = false;
   if (in_flight() == 0 && snd_.wnd > 0) {
     flags_.override_silly = true;
   } else {
@@ -63,6 +64,7 @@ void Connection::on_persist_timer(const Context& context) {
 
 void Connection::on_retransmission_timeout(const Context& context) {
   context.emit(tuple_.local, tuple_.remote, TimerFired{TcpTimer::retransmit});
+  flags_.waits_for_timer = false;
   Extra& extra = this->extra();
   ++extra.count.timeouts;
   if (rtt_.backoff() == context.config.r1 && settings_->report_soft_errors) {
@@ -85,6 +87,7 @@ void Connection::on_retransmission_timeout(const Context& context) {
   if (!believed) {
     congestion_.on_congestion(again ? CongestionSignal::timeout_again : CongestionSignal::timeout,
                               congestion_state(context));
+    note_reduction();
   }
   if (flags_.sack) {
     flight_->on_timeout(context.now, path_now());

@@ -16,6 +16,8 @@ void Connection::begin_undo(Undo::Frto frto) {
   extra.undo->begin = snd_.una;
   extra.undo->end = snd_.nxt;
   extra.undo->frto = frto;
+  extra.undo->cwr_pending = flags_.cwr_pending;
+  extra.undo->cwr_at = extra.cwr_at;
 }
 
 void Connection::note_sent_again(const Context& context) {
@@ -83,6 +85,10 @@ void Connection::take_back(const Context& context, SpuriousSign how, std::uint32
   extra.recovery = TcpRecovery::none;
   extra.dup_bytes = 0;
   flags_.force_retransmit = false;
+  if (flags_.cwr_pending) {  // the peer has not been told: it goes on if it knows of a mark
+    flags_.cwr_pending = undo->cwr_pending;
+    if (undo->cwr_at && snd_.una <= *undo->cwr_at) extra.cwr_at = undo->cwr_at;
+  }
   congestion_.on_spurious(congestion_state(context));
   const std::uint32_t mss = effective_mss();
   const std::uint32_t more = std::min(acked, initial_window(mss, context.config.initial_window));

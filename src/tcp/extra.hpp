@@ -42,6 +42,9 @@ struct Extra {
   std::optional<std::uint32_t> window_after_recovery;
   std::unique_ptr<Undo> undo;           ///< of the recovery under way, or the last one
   std::optional<TailProbe> tail_probe;  ///< one is out (RFC 8985 7.4)
+  /// Where the segment with CWR stands, until all of it is acknowledged: what was sent before it
+  /// leads to no other reduction.
+  std::optional<SeqNum> cwr_at;
 
   // The receiver's gaps.
   std::uint8_t acks_owed = 0;  ///< duplicate ACKs to send, one for each segment out of order
@@ -73,6 +76,9 @@ struct Extra {
     std::uint32_t fast_recoveries = 0;
     std::uint32_t spurious_recoveries = 0;
     std::uint32_t duplicate_segments = 0;
+    std::uint32_t marks_received = 0;
+    std::uint32_t echoes_received = 0;
+    std::uint32_t mark_reductions = 0;
     friend bool operator==(const Counters&, const Counters&) = default;
   } count;
 

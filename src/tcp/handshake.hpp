@@ -20,6 +20,8 @@ struct Handshake {
   std::uint8_t rcv_wscale = 0;   ///< shift of the windows that we advertise
   bool timestamps = false;
   bool sack = false;
+  bool ecn_echoes = false;       ///< we tell the peer of marks on its data (RFC 3168 6.1.1)
+  bool ecn_capable = false;      ///< our data may be marked
   std::uint32_t ts_recent = 0;   ///< the peer's last timestamp (RFC 7323 4.3)
   std::uint32_t ts_offset = 0;   ///< added to our clock, so that it starts at random
   std::uint16_t syn_window = 0;  ///< SEG.WND of the SYN, unscaled

@@ -23,6 +23,7 @@ constexpr std::uint32_t kOptionBits = 6;
 constexpr std::uint32_t kOptionMask = (1U << kOptionBits) - 1;
 constexpr std::uint32_t kNoScale = 15;  // four bits of the shift, which is at most 14
 constexpr std::uint32_t kSackBit = 16;
+constexpr std::uint32_t kEcnBit = 32;
 
 std::uint64_t minute_of(Instant now) {
   return static_cast<std::uint64_t>(now.time_since_epoch() / std::chrono::minutes(1));
@@ -55,7 +56,7 @@ std::uint32_t mss_index_of(std::uint16_t mss) {
 std::uint32_t clock_with_options(Instant now, const SynReceived& record) {
   const std::uint32_t options =
       (record.window_scaling ? std::uint32_t{record.snd_wscale} : kNoScale) |
-      (record.sack ? kSackBit : 0);
+      (record.sack ? kSackBit : 0) | (record.ecn_capable ? kEcnBit : 0);
   const std::uint32_t clock = timestamp_clock(now);
   const std::uint32_t marked = (clock & ~kOptionMask) | options;
   return static_cast<std::int32_t>(marked - clock) > 0 ? marked - (kOptionMask + 1) : marked;
@@ -91,6 +92,7 @@ void SynCookies::encode(Instant now, SynReceived& record) const {
   record.window_scaling = false;
   record.snd_wscale = 0;
   record.sack = false;
+  record.ecn_echoes = record.ecn_capable = false;
 }
 
 TcpHeader SynCookies::syn_ack(const SynReceived& record, Instant now) {
@@ -130,6 +132,7 @@ std::optional<SynReceived> SynCookies::decode(Instant now, const Tuple& tuple, c
   record.timestamps = true;
   record.ts_recent = ack.options.timestamps->value;
   record.sack = config.sack && (options & kSackBit) != 0;
+  record.ecn_echoes = record.ecn_capable = offer.ecn && (options & kEcnBit) != 0;
   if ((options & 15) <= kMaxWindowScale && config.window_scaling) {
     record.window_scaling = true;
     record.snd_wscale = static_cast<std::uint8_t>(options & 15);

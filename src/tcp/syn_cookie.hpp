@@ -12,8 +12,8 @@ namespace hawser::tcp {
 
 /// The initial sequence number is five bits of a minute counter, three bits that name an MSS, 12
 /// bits of a keyed hash over these and the tuple, and 12 bits of one that takes in the peer's
-/// number as well. When timestamps are agreed upon, the window scale and SACK go into the six low
-/// bits of ours; else they are lost.
+/// number as well. When timestamps are agreed upon, the window scale, SACK and ECN go into the six
+/// low bits of ours; else they are lost.
 class SynCookies {
  public:
   explicit SynCookies(Random& random) : hash_(random) {}

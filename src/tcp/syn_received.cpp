@@ -47,7 +47,8 @@ std::uint16_t mss_for(std::uint32_t mtu, Family family) {
 Offer make_offer(const TcpSettings& settings, std::uint32_t mtu, Family family) {
   return {.mss = mss_for(mtu, family),
           .window = static_cast<std::uint16_t>(std::min(settings.receive_buffer, 65535U)),
-          .window_scale = window_scale_for(settings.receive_buffer)};
+          .window_scale = window_scale_for(settings.receive_buffer),
+          .ecn = settings.ecn != TcpEcn::off};
 }
 
 SynReceived make_syn_received(const Tuple& tuple, const TcpHeader& syn, const TcpConfig& config,
@@ -71,7 +72,15 @@ SynReceived make_syn_received(const Tuple& tuple, const TcpHeader& syn, const Tc
     record.ts_recent = syn.options.timestamps->value;
   }
   record.sack = config.sack && syn.options.sack_permitted;
+  record.ecn_echoes = record.ecn_capable = offer.ecn && is_ecn_setup(syn);
   return record;
+}
+
+void on_repeated_syn(SynReceived& record, const TcpHeader& syn) {
+  record.retransmitted = true;
+  if (record.timestamps && syn.options.timestamps) record.ts_recent = syn.options.timestamps->value;
+  // RFC3168-6.1.1.1: something on the way does not take the flags, or that is what the peer thinks.
+  if (!is_ecn_setup(syn)) record.ecn_capable = false;
 }
 
 TcpHeader syn_ack_of(const SynReceived& record, Instant now) {
@@ -79,6 +88,7 @@ TcpHeader syn_ack_of(const SynReceived& record, Instant now) {
   header.seq = record.iss;
   header.ack = record.irs + 1;
   header.flags = TcpFlag::syn | TcpFlag::ack;
+  if (record.ecn_capable) header.flags |= TcpFlag::ece;
   header.window = record.offer.window;
   header.options.mss = record.offer.mss;  // RFC9293-MUST-14, RFC9293-SHLD-5
   if (record.window_scaling) header.options.window_scale = record.offer.window_scale;
@@ -135,6 +145,8 @@ Handshake handshake_of(const SynReceived& record, Instant sent_at) {
           .rcv_wscale = record.window_scaling ? record.offer.window_scale : std::uint8_t{0},
           .timestamps = record.timestamps,
           .sack = record.sack,
+          .ecn_echoes = record.ecn_echoes,
+          .ecn_capable = record.ecn_capable,
           .ts_recent = record.ts_recent,
           .ts_offset = record.ts_offset,
           .syn_window = record.syn_window,

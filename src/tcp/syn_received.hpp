@@ -21,6 +21,7 @@ struct Offer {
   std::uint16_t mss = 0;     ///< advertised, bytes (RFC9293-MUST-67)
   std::uint16_t window = 0;  ///< of the SYN-ACK: never scaled (RFC 7323 2.2)
   std::uint8_t window_scale = 0;
+  bool ecn = false;  ///< if the peer asks for it
 };
 /// By the settings of the listener and the MTU of the way to the peer.
 Offer make_offer(const TcpSettings& settings, std::uint32_t mtu, Family family);
@@ -45,6 +46,8 @@ struct SynReceived {
   bool window_scaling : 1 = false;  // what both sides want
   bool timestamps : 1 = false;
   bool sack : 1 = false;
+  bool ecn_echoes : 1 = false;   // as in Handshake
+  bool ecn_capable : 1 = false;  // and the SYN-ACK says so
   bool retransmitted : 1 = false;
   std::uint8_t retries = 0;
   InterfaceId interface{};     ///< the way to the peer
@@ -58,6 +61,9 @@ static_assert(sizeof(SynReceived) <= 96);
 /// The record for a SYN. Of what the peer offers, that is agreed upon which we want too.
 SynReceived make_syn_received(const Tuple& tuple, const TcpHeader& syn, const TcpConfig& config,
                               const Offer& offer, SeqNum iss, std::uint32_t ts_offset);
+
+/// The SYN came again, as `syn` has it.
+void on_repeated_syn(SynReceived& record, const TcpHeader& syn);
 
 /// <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK> with only those options that the peer offered too.
 TcpHeader syn_ack_of(const SynReceived& record, Instant now);

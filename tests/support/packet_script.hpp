@@ -149,7 +149,9 @@ class PacketScript : public ::testing::Test {
     Packet packet = pool.take_packet();
     append(packet, payload_of(spec));
     wire::push_tcp(packet, header, peer.remote.address, peer.local.address);
-    wire::push_ip(packet, ip_header(static_cast<std::uint8_t>(wire::IpProtocol::tcp)));
+    wire::IpHeader ip = ip_header(static_cast<std::uint8_t>(wire::IpProtocol::tcp));
+    ip.ecn = static_cast<std::uint8_t>(spec.ecn.value_or(Ecn::not_ect));
+    wire::push_ip(packet, ip);
     return packet;
   }
   wire::IpHeader ip_header(std::uint8_t protocol) const {
@@ -386,6 +388,7 @@ class PacketScript : public ::testing::Test {
     expect_if_said(spec.ack, distance(peer.isn, header.ack), fmt::format("ack in {}", what));
     expect_if_said(spec.window, header.window, what);
     expect_if_said(spec.urgent, header.urgent, what);
+    expect_if_said(spec.ecn, Ecn{got.ip.ecn}, fmt::format("ECN in {}", what));
     compare_options(spec, header.options, what);
     compare_payload(spec, got, what);
     // RFC9293-MUST-65: MSS on SYN segments only.

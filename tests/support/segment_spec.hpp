@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "hawser/ip.hpp"
 #include "hawser/tcp_header.hpp"
 #include "hawser/time.hpp"
 
@@ -97,6 +98,7 @@ struct SegmentSpec {
   bool no_options = false;
   bool any_length = false;
   std::optional<Duration> left_at;
+  std::optional<Ecn> ecn;  ///< of the IP header
 
   void set(Seq v) { seq = v.value; }
   void set(Ack v) { ack = v.value; }
@@ -116,6 +118,7 @@ struct SegmentSpec {
   void set(NoOptions) { no_options = true; }
   void set(AnyLength) { any_length = true; }
   void set(LeftAt v) { left_at = v.value; }
+  void set(Ecn v) { ecn = v; }
 };
 
 template <typename... Properties>

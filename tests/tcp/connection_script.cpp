@@ -17,6 +17,7 @@ void ConnectionScript::collect(const Packet& packet) {
   sent.seq = distance(kIss, parsed->header.seq);
   sent.length = static_cast<std::uint32_t>(bytes.size() - parsed->header_bytes);
   sent.at = now_;
+  sent.ecn = connection_->ecn();
   const TcpFlags flags = parsed->header.flags;
   const TcpOptions& options = parsed->header.options;
   for (const SackBlock& block : options.sack()) {
@@ -66,6 +67,7 @@ void ConnectionScript::check(const Sent& sent, const Out& expected,
   differs(expected.ack, sent.ack, "ack");
   differs(expected.length, sent.length, "length");
   differs(expected.window, sent.header.window, "window");
+  if (expected.ecn && *expected.ecn != sent.ecn) fail(where, describe(sent) + ": wrong ECN field");
 }
 
 std::string ConnectionScript::describe(const Sent& sent) {

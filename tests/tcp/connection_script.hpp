@@ -35,7 +35,10 @@ using namespace std::chrono_literals;
 
 inline constexpr TcpFlags kSyn = TcpFlag::syn;
 inline constexpr TcpFlags kSynAck = TcpFlag::syn | TcpFlag::ack;
+inline constexpr TcpFlags kEcnSyn = kSyn | TcpFlag::ece | TcpFlag::cwr;
+inline constexpr TcpFlags kEcnSynAck = kSynAck | TcpFlag::ece;
 inline constexpr TcpFlags kAck = TcpFlag::ack;
+inline constexpr TcpFlags kEchoAck = kAck | TcpFlag::ece;
 inline constexpr TcpFlags kAckPush = TcpFlag::ack | TcpFlag::psh;
 inline constexpr TcpFlags kFinAck = TcpFlag::fin | TcpFlag::ack;
 inline constexpr TcpFlags kFinAckPush = TcpFlag::fin | TcpFlag::ack | TcpFlag::psh;
@@ -55,6 +58,7 @@ struct In {
   std::uint16_t urgent = 0;
   std::vector<Block> sack{};
   TcpOptions options{};
+  Ecn ecn{};          ///< of the IP header
   bool bare = false;  ///< without the timestamp that was agreed on
 };
 
@@ -65,6 +69,7 @@ struct Out {
   std::optional<std::uint32_t> ack{};
   std::optional<std::uint32_t> length{};
   std::optional<std::uint16_t> window{};
+  std::optional<Ecn> ecn{};
 };
 
 /// A segment that left.
@@ -74,6 +79,7 @@ struct Sent {
   std::uint32_t ack = 0;
   std::uint32_t length = 0;
   std::vector<Block> sack;
+  Ecn ecn{};
   Instant at;
 
   std::uint32_t end() const { return seq + length; }
@@ -85,6 +91,7 @@ struct Peer {
   std::optional<std::uint8_t> window_scale{};
   bool timestamps = false;
   bool sack = false;
+  bool ecn = false;  ///< the settings ask for it, and the peer agrees
   std::uint16_t window = 65535;
 };
 
@@ -135,10 +142,11 @@ class ConnectionScript {
     config.window_scaling = peer.window_scale.has_value();
     config.timestamps = peer.timestamps;
     config.sack = peer.sack;
+    if (peer.ecn) settings.ecn = TcpEcn::on;
     open();
-    out({.flags = kSyn, .seq = 0}, where);
+    out({.flags = peer.ecn ? kEcnSyn : kSyn, .seq = 0, .ecn = Ecn::not_ect}, where);
     after(kRoundTrip);
-    in(syn_of(peer, kSynAck));
+    in(syn_of(peer, peer.ecn ? kEcnSynAck : kSynAck));
     out({.flags = kAck, .seq = 1, .ack = 1, .length = 0}, where);
     if (state() != TcpState::established) fail(where, "not established");
   }
@@ -300,7 +308,7 @@ class ConnectionScript {
         bytes[i] = stream_byte(segment.seq - 1 + i);
       payload.append(slice_of(pool, bytes));
     }
-    connection_->on_segment(context(), Segment{header, segment.length}, payload);
+    connection_->on_segment(context(), Segment{header, segment.length, segment.ecn}, payload);
   }
 
   /// Lets the timers of the next deadline fire.

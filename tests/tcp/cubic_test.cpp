@@ -154,5 +154,21 @@ TEST(Cubic, IsChosenByName) {  // RFC9293-MAY-18
   EXPECT_EQ(cubic->name, "cubic");
 }
 
+TEST(Cubic, KeepsMoreAfterAMarkThanAfterALoss) {  // RFC8511-3.1
+  Told told(100);
+  told.signal(CongestionSignal::mark);
+  EXPECT_DOUBLE_EQ(told.segments(), 85);
+  EXPECT_EQ(told.ssthresh(), 85 * kMss);
+  told.signal(CongestionSignal::loss);
+  EXPECT_NEAR(told.segments(), 59.5, 0.01);
+}
+
+TEST(Cubic, ComesDownToOneSegmentByMarks) {  // RFC9438-4.6
+  Told told(2);
+  for (int i = 0; i < 9; ++i) told.signal(CongestionSignal::mark);
+  EXPECT_DOUBLE_EQ(told.segments(), 1);
+  EXPECT_EQ(told.ssthresh(), 2 * kMss);
+}
+
 }  // namespace
 }  // namespace hawser::tcp

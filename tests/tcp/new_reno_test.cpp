@@ -133,5 +133,22 @@ TEST(NewReno, StaysBelowTheLargestWindow) {
   EXPECT_EQ(reno.cwnd(), 1U << 30);
 }
 
+TEST(NewReno, KeepsMoreAfterAMarkThanAfterALoss) {  // RFC8511-3
+  Told marked(100 * kMss);
+  marked.signal(CongestionSignal::mark, 100 * kMss);
+  EXPECT_EQ(marked.cwnd(), 80 * kMss);
+  EXPECT_EQ(marked.ssthresh(), 80 * kMss);
+  Told lost(100 * kMss);
+  lost.signal(CongestionSignal::loss, 100 * kMss);
+  EXPECT_EQ(lost.cwnd(), 50 * kMss);
+}
+
+TEST(NewReno, ComesDownToOneSegmentByMarks) {  // RFC3168-6.1.2
+  Told told(2 * kMss);
+  for (int i = 0; i < 9; ++i) told.signal(CongestionSignal::mark, told.cwnd());
+  EXPECT_EQ(told.cwnd(), kMss);
+  EXPECT_EQ(told.ssthresh(), 2 * kMss);
+}
+
 }  // namespace
 }  // namespace hawser::tcp

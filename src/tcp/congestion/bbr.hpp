@@ -40,6 +40,7 @@ class Bbr {
   using State = bbr::State;
 
   static constexpr bool kModelsPath = true;
+  static constexpr bool kHeedsMarks = false;  ///< the draft has no answer to them
 
   void on_start(const CongestionStart& start);
   void on_ack(const AckSample& ack);

@@ -56,6 +56,7 @@ class Congestion {
   std::uint32_t ssthresh() const { return algorithm_->ssthresh(room()); }
   bool models_path() const { return algorithm_->models_path; }
   bool may_pace() const { return algorithm_->pacing_rate != nullptr; }
+  bool heeds_marks() const { return algorithm_->heeds_marks; }
   /// Bytes a second; 0: it does not pace.
   std::uint64_t pacing_rate() const {
     return algorithm_->pacing_rate == nullptr ? 0 : algorithm_->pacing_rate(room());

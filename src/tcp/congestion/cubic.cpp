@@ -13,8 +13,9 @@ namespace {
 
 using Seconds = std::chrono::duration<double>;
 
-constexpr double kBeta = 0.7;  ///< RFC 9438 4.6
-constexpr double kC = 0.4;     ///< segments per cubic second; RFC 9438 5
+constexpr double kBeta = 0.7;       ///< RFC 9438 4.6
+constexpr double kBetaMark = 0.85;  ///< RFC 8511 3.1
+constexpr double kC = 0.4;          ///< segments per cubic second; RFC 9438 5
 /// Segments a round trip by which Reno would grow that went down to kBeta (RFC 9438 4.3).
 constexpr double kAlpha = 3 * (1 - kBeta) / (1 + kBeta);
 /// The window may grow by half in a round trip, not by more (RFC 9438 4.2).
@@ -105,14 +106,21 @@ void Cubic::on_congestion(CongestionSignal signal, const CongestionState& state)
   State& s = this->state(state.now);
   const bool timeout =
       signal == CongestionSignal::timeout || signal == CongestionSignal::timeout_again;
+  std::uint32_t rest = state.mss;
   if (signal != CongestionSignal::timeout_again) {
+    const double beta = signal == CongestionSignal::mark ? kBetaMark : kBeta;
     s.cwnd_prior = cwnd_;
-    s.w_max = cwnd_ < s.w_max ? cwnd_ * (1 + kBeta) / 2 : cwnd_;
+    s.w_max = cwnd_ < s.w_max ? cwnd_ * (1 + beta) / 2 : cwnd_;
     // Segments that limited transmit let out do not count as flight (RFC 5681 3.2 step 2).
     const double flight = std::min(s.validation.loss_flight(state.outstanding), cwnd_);
-    ssthresh_ = std::max(static_cast<std::uint32_t>(flight * kBeta), 2 * state.mss);
+    rest = static_cast<std::uint32_t>(flight * beta);
+    ssthresh_ = std::max(rest, 2 * state.mss);
   }
-  cwnd_ = timeout ? state.mss : ssthresh_;
+  if (signal == CongestionSignal::mark) {
+    cwnd_ = std::max(rest, state.mss);  // one segment is the least, and not two (RFC 9438 4.6)
+  } else {
+    cwnd_ = timeout ? state.mss : ssthresh_;
+  }
   s.validation.reset();
   s.stage_begins.reset();
   s.plateau_known = !timeout;

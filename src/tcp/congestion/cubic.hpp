@@ -30,7 +30,7 @@ class Cubic {
   /// recovery. Time in which the window does not grow, for the sender needs no more, does not count
   /// (5.8).
   void on_ack(const AckSample& ack);
-  /// RFC 9438 4.6, fast convergence (4.7), timeouts (4.8).
+  /// RFC 9438 4.6, fast convergence (4.7), timeouts (4.8); marks leave more (RFC 8511 3.1).
   void on_congestion(CongestionSignal signal, const CongestionState& state);
   /// Slow start from the restart window (RFC 5681 4.1) back to where it was; after five minutes, to
   /// half of that (RFC 7661 4.4).

@@ -27,6 +27,13 @@ void NewReno::on_ack(const AckSample& ack) {
 void NewReno::on_congestion(CongestionSignal signal, const CongestionState& state) {
   // Segments that limited transmit let out do not count as flight (RFC 5681 3.2 step 2).
   const std::uint32_t flight = std::min(state.outstanding, cwnd_);
+  if (signal == CongestionSignal::mark) {  // RFC8511-3, RFC3168-6.1.2
+    const std::uint32_t rest = flight - flight / 5;
+    ssthresh_ = std::max(rest, 2 * state.mss);
+    cwnd_ = std::max(rest, state.mss);
+    bytes_acked_ = 0;
+    return;
+  }
   const bool timeout =
       signal == CongestionSignal::timeout || signal == CongestionSignal::timeout_again;
   if (signal != CongestionSignal::timeout_again) ssthresh_ = std::max(flight / 2, 2 * state.mss);

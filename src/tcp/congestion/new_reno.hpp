@@ -15,7 +15,7 @@ class NewReno {
   /// Slow start below ssthresh, else congestion avoidance (RFC 5681 3.1, RFC9293-MUST-19); nothing
   /// in fast recovery.
   void on_ack(const AckSample& ack);
-  /// RFC 5681 3.1 (equation 4) and 3.2.
+  /// RFC 5681 3.1 (equation 4) and 3.2; marks leave more (RFC 8511), down to one segment.
   void on_congestion(CongestionSignal signal, const CongestionState& state);
   /// The restart window (RFC 5681 4.1).
   void on_idle(const CongestionState& state);

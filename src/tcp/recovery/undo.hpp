@@ -25,6 +25,8 @@ struct Undo {
   std::optional<std::uint32_t> first_again_ts;  ///< our timestamp when it first sent anything again
   /// Segments sent again that the peer has not reported to have received twice.
   std::uint32_t unreported = 0;
+  bool cwr_pending = false;  ///< as they were before (RFC 3168 6.1.2)
+  std::optional<SeqNum> cwr_at;
   bool eifel_open = true;  ///< no ACK has told yet which of the two it answers
   Frto frto = Frto::off;
 };
