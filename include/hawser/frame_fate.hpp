@@ -30,6 +30,7 @@ struct FrameVerdict {
   FrameFate fate = FrameFate::delivered;
   bool corrupted = false;
   bool duplicated = false;
+  bool marked = false;     ///< congestion experienced (RFC 3168)
   bool reordered = false;  ///< held back, so that later frames may overtake it
   Instant arrives;         ///< of a frame that is delivered
 };
@@ -39,7 +40,8 @@ struct PathCounters {
   std::uint64_t frames = 0;  ///< given to the link: the sum of all fates
   std::uint64_t bytes = 0;
   std::array<std::uint64_t, kFrameFates> fates{};
-  std::uint64_t corrupted = 0;   ///< of those delivered, as the next two
+  std::uint64_t corrupted = 0;   ///< of those delivered, as the next three
+  std::uint64_t marked = 0;      ///< as congestion experienced
   std::uint64_t duplicated = 0;  ///< frames, not copies
   std::uint64_t reordered = 0;
 

@@ -24,17 +24,21 @@ struct BurstLoss {
 
 /// One direction of a link. The defaults are a perfect wire.
 ///
-/// A frame meets these in order: partition, MTU, loss, queue, serialisation at `rate`, then `delay`
-/// and `jitter`. Jitter lets frames bunch together but never lets one overtake another: only
-/// `reorder` does that.
+/// A frame meets these in order: partition, MTU, loss, queue, marking, serialisation at `rate`,
+/// then `delay` and `jitter`. Jitter lets frames bunch together but never lets one overtake
+/// another: only `reorder` does that.
 struct Impairment {
   std::uint64_t rate = 0;  ///< bits a second of IP packets; 0: without limit
   Duration delay{};        ///< propagation, added to every frame
   Duration jitter{};       ///< up to this much more, drawn evenly for each frame
   std::uint64_t queue =
-      1 << 20;         ///< bytes that may wait for the link; an idle link takes any frame
-  double loss = 0;     ///< probability that a frame is lost
-  BurstLoss burst{};   ///< beside `loss`
+      1 << 20;        ///< bytes that may wait for the link; an idle link takes any frame
+  double loss = 0;    ///< probability that a frame is lost
+  BurstLoss burst{};  ///< beside `loss`
+  /// Probability that a router marks an IP packet whose sender has said that it may (ECN, RFC
+  /// 3168), and bytes that wait for the link beyond which each such packet is marked; 0: never.
+  double mark = 0;
+  std::uint64_t mark_above = 0;
   double reorder = 0;  ///< probability that a frame is held back and overtaken
   Duration reorder_delay = std::chrono::milliseconds(10);  ///< for how long
   double duplicate = 0;      ///< probability that a frame arrives twice

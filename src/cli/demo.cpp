@@ -23,6 +23,7 @@ constexpr std::uint64_t kDefaultSeed = 6;
 
 struct DemoOptions {
   Impairment link;
+  TcpEcn ecn = TcpEcn::passive;
   std::uint64_t bytes = 64 << 10;
   std::uint64_t seed = kDefaultSeed;
   bool all = false;
@@ -91,6 +92,7 @@ std::string lost(const PathCounters& counters) {
   if (const auto large = counters.of(FrameFate::too_big)) {
     text += fmt::format(", {} too big", large);
   }
+  if (counters.marked != 0) text += fmt::format(", {} marked", counters.marked);
   if (counters.corrupted != 0) text += fmt::format(", {} corrupted", counters.corrupted);
   if (counters.duplicated != 0) text += fmt::format(", {} twice", counters.duplicated);
   if (counters.reordered != 0) text += fmt::format(", {} late", counters.reordered);
@@ -139,7 +141,7 @@ std::unique_ptr<PcapngWriter> capture(DemoScene& scene, const std::string& path)
 }
 
 void run_demo(const DemoOptions& options) {
-  DemoScene scene(options.link, options.bytes, options.seed);
+  DemoScene scene(options.link, options.bytes, options.seed, options.ecn);
   const auto writer = capture(scene, options.pcapng);
   const DemoResult result = scene.run();
   if (writer && !writer->flush()) give_up(writer->error()->message);
@@ -161,6 +163,7 @@ void add_demo(CLI::App& app) {
   options->link.delay = std::chrono::milliseconds(20);
   options->link.rate = 10'000'000;
   add_impairment_options(*demo, options->link);
+  add_ecn_option(*demo, options->ecn);
   add_parsed(*demo, "--bytes", options->bytes, parse_amount,
              "what the client sends, as 64k (the default) or 1m", "SIZE");
   add_parsed(
@@ -179,6 +182,7 @@ void add_demo(CLI::App& app) {
       "Examples:\n"
       "  hawser demo\n"
       "  hawser demo --loss 10% --seed random\n"
+      "  hawser demo --loss 0 --ecn on --mark-above 8k\n"
       "  hawser demo --delay 100ms --rate 1mbit --bytes 20k --all");
   demo->callback([options] { run_demo(*options); });
 }

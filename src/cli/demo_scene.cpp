@@ -18,8 +18,9 @@ constexpr std::size_t kScratch = 16384;
 /// So small that the client writes on while the first segments are under way.
 constexpr std::uint32_t kSendBuffer = 32768;
 
-StackConfig host(IpAddress address) {
+StackConfig host(IpAddress address, TcpEcn ecn) {
   StackConfig config;
+  config.tcp.defaults.ecn = ecn;
   config.interfaces.push_back({"link", 1500, {Prefix{address, 24}}});
   return config;
 }
@@ -30,11 +31,11 @@ std::byte byte_at(std::uint64_t offset) {
 
 }  // namespace
 
-DemoScene::DemoScene(const Impairment& link, std::uint64_t bytes, std::uint64_t seed)
+DemoScene::DemoScene(const Impairment& link, std::uint64_t bytes, std::uint64_t seed, TcpEcn ecn)
     : world_(seed),
       bytes_(bytes),
-      client_(world_.add_stack(host(kClientAddress))),
-      server_(world_.add_stack(host(kServerAddress))),
+      client_(world_.add_stack(host(kClientAddress, ecn))),
+      server_(world_.add_stack(host(kServerAddress, ecn))),
       link_(world_.connect({client_, {}}, {server_, {}}, link)),
       scratch_(kScratch) {
   watch(client_, End::left);
@@ -64,7 +65,7 @@ void DemoScene::watch_link() {
 
 DemoResult DemoScene::run() {
   const auto listener = world_.stack(server_).tcp_listen({kServerAddress, kServerPort}, 8);
-  TcpSettings settings;
+  TcpSettings settings = world_.stack(client_).config().tcp.defaults;
   settings.send_buffer = kSendBuffer;
   const auto socket = world_.stack(client_).tcp_connect(world_.now(), {kClientAddress, Port{}},
                                                         {kServerAddress, kServerPort}, &settings);

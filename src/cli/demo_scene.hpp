@@ -31,7 +31,8 @@ struct DemoResult {
 /// byte.
 class DemoScene {
  public:
-  DemoScene(const Impairment& link, std::uint64_t bytes, std::uint64_t seed);
+  DemoScene(const Impairment& link, std::uint64_t bytes, std::uint64_t seed,
+            TcpEcn ecn = TcpEcn::passive);
 
   using Capture = std::function<void(Instant at, bool sent, const Packet& frame)>;
 

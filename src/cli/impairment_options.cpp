@@ -21,7 +21,21 @@ void add_fields(CLI::App& command, const std::string& group, const Take& take) {
   }
 }
 
+Parsed<TcpEcn> parse_ecn(std::string_view text) {
+  for (const TcpEcn ecn : {TcpEcn::off, TcpEcn::passive, TcpEcn::on}) {
+    if (text == to_string(ecn)) return ecn;
+  }
+  return std::unexpected(fmt::format("'{}' is none of off, passive and on", text));
+}
+
 }  // namespace
+
+CLI::Option* add_ecn_option(CLI::App& command, TcpEcn& ecn) {
+  return add_parsed(command, "--ecn", ecn, parse_ecn,
+                    "marks of routers in place of losses: off, passive (if the peer asks, the "
+                    "default) or on",
+                    "MODE");
+}
 
 void add_impairment_options(CLI::App& command, Impairment& impairment) {
   add_fields(command, "Impairments, in both directions",

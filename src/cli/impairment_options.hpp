@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "hawser/impairment.hpp"
+#include "hawser/tcp.hpp"
 #include "sim/impairment_fields.hpp"
 
 namespace hawser::cli {
@@ -40,5 +41,8 @@ using ImpairmentChange = std::vector<std::pair<const sim::ImpairmentField*, std:
 /// The same options, which become a change; it must outlive the parse.
 void add_impairment_options(CLI::App& command, ImpairmentChange& change, const std::string& group);
 void apply(const ImpairmentChange& change, Impairment& impairment);
+
+/// --ecn: whether TCP asks for marks of routers in place of losses.
+CLI::Option* add_ecn_option(CLI::App& command, TcpEcn& ecn);
 
 }  // namespace hawser::cli

@@ -188,6 +188,7 @@ void add_link_options(CLI::App& command, LinkOptions& options) {
                               "by which hawser ss, addr and route know this host; the program and "
                               "its process without it"),
            "NAME");
+  add_ecn_option(command, options.ecn)->group(group);
   add_impairment_options(command, options.impairment);
   add_parsed(command, "--seed", options.seed, parse_link_seed,
              "of what the impairments hit; random without it", "N")
@@ -284,6 +285,7 @@ RunningHost open_host(const LinkOptions& options, StopSignals& signals) {
     refuse_usage(*fault);
   }
   interface.dhcp = options.dhcp;
+  config.stack.tcp.defaults.ecn = options.ecn;
   config.stack.interfaces.push_back(std::move(interface));
   std::unique_ptr<Device> device = impair(open_device(link, options, host_addresses), options);
   auto host =

@@ -27,10 +27,11 @@ struct LinkOptions {
   std::optional<std::uint64_t> seed;
   std::string pcapng;
   std::string name;
+  TcpEcn ecn = TcpEcn::passive;
 };
 
 /// Adds --link, --address, --dhcp, --host-address, --gateway, --dns, --mac, --mtu, --seed,
-/// --pcapng, --name and the impairments. `options` must live until the arguments are parsed.
+/// --pcapng, --name, --ecn and the impairments. `options` must live until the arguments are parsed.
 void add_link_options(CLI::App& command, LinkOptions& options);
 
 /// A host on that link, once it has its addresses. Ends the command with one line when there is

@@ -24,6 +24,7 @@ std::string report_of(const LinkReport& link) {
   }
   std::string changed;
   add_count(changed, counters.corrupted, "corrupted");
+  add_count(changed, counters.marked, "marked");
   add_count(changed, counters.duplicated, "duplicated");
   add_count(changed, counters.reordered, "reordered");
   std::string text =

@@ -62,6 +62,9 @@ std::string options_of(const Json& connection) {
   std::string text;
   if (connection.value("timestamps", false)) text += "ts ";
   if (connection.value("sack", false)) text += "sack ";
+  if (connection.value("ecn_echoes", false)) {
+    text += connection.value("ecn_capable", false) ? "ecn " : "ecn_in ";
+  }
   return text + fmt::format("wscale:{},{}", text_of(connection, "snd_wscale"),
                             text_of(connection, "rcv_wscale"));
 }
@@ -92,7 +95,10 @@ std::vector<std::string> details_of(const Json& item) {
                                         {"timeouts", "timeouts"},
                                         {"fast_recoveries", "recoveries"},
                                         {"spurious_recoveries", "spurious"},
-                                        {"duplicate_segments", "duplicates"}}));
+                                        {"duplicate_segments", "duplicates"},
+                                        {"marks_received", "marked_in"},
+                                        {"echoes_received", "ece_in"},
+                                        {"mark_reductions", "mark_reductions"}}));
   }
   if (const auto found = item.find("datagrams"); found != item.end()) {
     lines.push_back(fields(*found, {{"received", "received"},

@@ -30,6 +30,8 @@ Json describe_connection(const TcpInfo& info) {
       {"rcv_wscale", info.rcv_wscale},
       {"timestamps", info.timestamps},
       {"sack", info.sack},
+      {"ecn_echoes", info.ecn_echoes},
+      {"ecn_capable", info.ecn_capable},
   };
   if (info.srtt) {
     json["rtt_ms"] = milliseconds(*info.srtt);
@@ -61,6 +63,9 @@ Json describe_connection(const TcpInfo& info) {
       {"fast_recoveries", info.fast_recoveries},
       {"spurious_recoveries", info.spurious_recoveries},
       {"duplicate_segments", info.duplicate_segments},
+      {"marks_received", info.marks_received},
+      {"echoes_received", info.echoes_received},
+      {"mark_reductions", info.mark_reductions},
   };
   json.update(numbers);
   return json;
@@ -139,6 +144,9 @@ Json describe(const StackCounters& counters) {
       {"connections_accepted", counters.connections_accepted},
       {"cookies_sent", counters.cookies_sent},
       {"cookies_accepted", counters.cookies_accepted},
+      {"marks_received", counters.marks_received},
+      {"mark_reductions", counters.mark_reductions},
+      {"echoes_ignored", counters.echoes_ignored},
       {"datagrams_received", counters.datagrams_received},
       {"datagrams_sent", counters.datagrams_sent},
   };

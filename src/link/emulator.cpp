@@ -32,8 +32,10 @@ Emulator::Emulator(std::unique_ptr<Device> first, std::unique_ptr<Device> second
       memory_limit_(config.memory_limit),
       seed_(config.seed),
       devices_{std::move(first), std::move(second)},
-      directions_{Direction(config.impairments[0], Random(config.seed), pool_),
-                  Direction(config.impairments[1], Random(config.seed).fork(), pool_)} {}
+      directions_{Direction(config.impairments[0], Random(config.seed), pool_,
+                            devices_[0]->mac().has_value()),
+                  Direction(config.impairments[1], Random(config.seed).fork(), pool_,
+                            devices_[1]->mac().has_value())} {}
 
 void Emulator::turn(Instant now) {
   const Instant from = std::clamp(was_due_, std::min(last_turn_, now), now);

@@ -58,8 +58,8 @@ class Emulator {
 
  private:
   struct Direction {
-    Direction(const Impairment& impairment, Random random, BufferPool& pool)
-        : path(impairment, random, pool) {}
+    Direction(const Impairment& impairment, Random random, BufferPool& pool, bool ethernet)
+        : path(impairment, random, pool, ethernet) {}
 
     sim::ImpairedPath path;
     std::vector<Packet> leaving{};  // their time has come; the device has yet to take them

@@ -19,8 +19,8 @@ constexpr std::size_t kBatch = 64;
 struct ImpairedDevice::State {
   State(std::unique_ptr<Device> below, const ImpairedConfig& config, Random random)
       : device(std::move(below)),
-        outbound(config.outbound, random.fork(), pool),
-        inbound(config.inbound, random.fork(), pool) {}
+        outbound(config.outbound, random.fork(), pool, device->mac().has_value()),
+        inbound(config.inbound, random.fork(), pool, device->mac().has_value()) {}
 
   bool blocked() const { return !leaving.empty(); }
   void flush(Instant now);

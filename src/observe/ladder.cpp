@@ -70,6 +70,8 @@ void Ladder::on_event(End end, const Event& event) {
              timer->timer == TcpTimer::delayed_ack);
   } else if (const auto* spurious = std::get_if<SpuriousRecovery>(&event.what)) {
     add_note(end, event.at, fmt::format("nothing was lost: {}", to_string(spurious->how)), false);
+  } else if (std::holds_alternative<MarkHeeded>(event.what)) {
+    add_note(end, event.at, "heeds a mark: smaller window", false);
   } else if (const auto* dropped = std::get_if<Dropped>(&event.what)) {
     const std::string what =
         dropped->length == 0 ? "a segment" : fmt::format("{} B", dropped->length);

@@ -45,13 +45,13 @@ bool is_repair(const LadderRow& row) {
 
 bool is_intact(const LadderRow& row) {
   return row.verdict && row.verdict->fate == FrameFate::delivered && !row.verdict->corrupted &&
-         !row.verdict->duplicated && !row.verdict->reordered;
+         !row.verdict->duplicated && !row.verdict->reordered && !row.verdict->marked;
 }
 
 bool is_control(const LadderRow& row) {
   const TcpFlags flags = row.header.flags;
   return flags.has(TcpFlag::syn) || flags.has(TcpFlag::fin) || flags.has(TcpFlag::rst) ||
-         flags.has(TcpFlag::urg);
+         flags.has(TcpFlag::urg) || flags.has(TcpFlag::cwr);
 }
 
 /// May be hidden in a run of its like.
@@ -109,6 +109,7 @@ std::string_view mark_of(const LadderRow& row) {
       break;
   }
   if (row.verdict->corrupted) return "corrupted";
+  if (row.verdict->marked) return "CE";
   if (row.verdict->reordered) return "late";
   return row.verdict->duplicated ? "twice" : "";
 }

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "sim/marking.hpp"
+
 namespace hawser {
 
 std::string_view to_string(FrameFate fate) {
@@ -67,8 +69,13 @@ struct ImpairedPath::Later {
   }
 };
 
-ImpairedPath::ImpairedPath(const Impairment& impairment, Random random, BufferPool& pool)
-    : impairment_(impairment), random_(random), pool_(&pool) {}
+ImpairedPath::ImpairedPath(const Impairment& impairment, Random random, BufferPool& pool,
+                           bool ethernet)
+    : impairment_(impairment),
+      random_(random),
+      marks_(random.fork()),
+      pool_(&pool),
+      ethernet_(ethernet) {}
 
 ImpairedPath::Draws ImpairedPath::draw() {
   Draws draws{};
@@ -93,11 +100,17 @@ bool ImpairedPath::lose(Instant now, const Draws& draws) {
   return bad_ || draws.loss < impairment_.loss;
 }
 
-bool ImpairedPath::overflows(Instant now, std::uint32_t bytes) const {
+/// Whether more than `queue` would wait for the link. One that is idle takes anything.
+bool ImpairedPath::exceeds(Instant now, std::uint32_t bytes, std::uint64_t queue) const {
   if (impairment_.rate == 0 || link_free_at_ <= now) return false;
   const auto waiting = static_cast<double>((link_free_at_ - now).count());
   return waiting + serialisation_ns(bytes, impairment_.rate) >
-         serialisation_ns(impairment_.queue, impairment_.rate);
+         serialisation_ns(queue, impairment_.rate);
+}
+
+bool ImpairedPath::mark(Instant now, Packet& frame, std::uint32_t bytes, double chance) {
+  const bool above = impairment_.mark_above != 0 && exceeds(now, bytes, impairment_.mark_above);
+  return (above || chance < impairment_.mark) && mark_congestion(frame, ethernet_, *pool_);
 }
 
 Instant ImpairedPath::leave_link(Instant now, std::uint32_t bytes) {
@@ -141,12 +154,16 @@ FrameVerdict ImpairedPath::on_frame(Instant now, Packet frame, Instant entered) 
   counters_.bytes += bytes;
 
   const bool lost = lose(now, draws);
+  const double mark_chance = marks_.unit();
   if (impairment_.partitioned) return refuse(FrameFate::partitioned, verdict.serial);
   if (impairment_.mtu != 0 && bytes > impairment_.mtu) {
     return refuse(FrameFate::too_big, verdict.serial);
   }
   if (lost) return refuse(FrameFate::lost, verdict.serial);
-  if (overflows(entered, bytes)) return refuse(FrameFate::queue_overflow, verdict.serial);
+  if (exceeds(entered, bytes, impairment_.queue)) {
+    return refuse(FrameFate::queue_overflow, verdict.serial);
+  }
+  verdict.marked = mark(entered, frame, bytes, mark_chance);
   verdict.corrupted = draws.corrupt < impairment_.corrupt && bytes != 0;
   if (verdict.corrupted && !corrupt(frame, draws.where)) {
     return refuse(FrameFate::no_memory, verdict.serial);
@@ -171,6 +188,7 @@ FrameVerdict ImpairedPath::on_frame(Instant now, Packet frame, Instant entered) 
   launch(at, verdict.serial, std::move(frame), verdict.duplicated);
   ++counters_.fates[static_cast<std::size_t>(FrameFate::delivered)];
   counters_.corrupted += verdict.corrupted ? 1U : 0U;
+  counters_.marked += verdict.marked ? 1U : 0U;
   counters_.duplicated += verdict.duplicated ? 1U : 0U;
   counters_.reordered += verdict.reordered ? 1U : 0U;
   return verdict;

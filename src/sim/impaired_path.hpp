@@ -32,11 +32,13 @@ struct Arrival {
 /// of one probability does not shift the fates that another one deals.
 ///
 /// Keeps its memory: no allocation for a frame once the largest number in flight has been seen.
-/// Frames share the blocks of their sender; only a corrupted one is copied, into `pool`.
+/// Frames share the blocks of their sender; one that is corrupted, or marked where the sender is a
+/// device, is copied, into `pool`.
 class ImpairedPath {
  public:
-  /// `pool` outlives the path.
-  ImpairedPath(const Impairment& impairment, Random random, BufferPool& pool);
+  /// `pool` outlives the path. `ethernet`: what frames are, if not bare IP packets.
+  ImpairedPath(const Impairment& impairment, Random random, BufferPool& pool,
+               bool ethernet = false);
 
   /// Takes a frame at the near end. A transport checksum must be filled in already.
   FrameVerdict on_frame(Instant now, Packet frame) { return on_frame(now, std::move(frame), now); }
@@ -71,7 +73,8 @@ class ImpairedPath {
 
   Draws draw();
   bool lose(Instant now, const Draws& draws);
-  bool overflows(Instant now, std::uint32_t bytes) const;
+  bool exceeds(Instant now, std::uint32_t bytes, std::uint64_t queue) const;
+  bool mark(Instant now, Packet& frame, std::uint32_t bytes, double chance);
   Instant leave_link(Instant now, std::uint32_t bytes);
   bool corrupt(Packet& frame, std::uint64_t where);
   void launch(Instant at, std::uint64_t serial, Packet frame, bool duplicate);
@@ -79,7 +82,9 @@ class ImpairedPath {
 
   Impairment impairment_;
   Random random_;
+  Random marks_;  // so that other frames are lost for no mark
   BufferPool* pool_;
+  bool ethernet_;
   PathCounters counters_;
   std::vector<InFlight> flight_;  // a heap, the earliest first
   std::uint64_t next_order_ = 0;

@@ -77,11 +77,13 @@ std::optional<std::string> set_queue(Impairment& impairment, std::string_view te
   return std::nullopt;
 }
 
-std::string get_queue(const Impairment& impairment) {
+std::string write_bytes(std::uint64_t bytes) {
   static constexpr std::array<std::pair<std::uint64_t, const char*>, 3> kUnits = {
       {{1U << 20U, "m"}, {1U << 10U, "k"}, {1, ""}}};
-  return in_units(impairment.queue, kUnits);
+  return in_units(bytes, kUnits);
 }
+
+std::string get_queue(const Impairment& impairment) { return write_bytes(impairment.queue); }
 
 std::optional<std::string> set_burst(Impairment& impairment, std::string_view text) {
   auto enter = parse_probability(text);
@@ -128,7 +130,18 @@ std::optional<std::string> set_mtu(Impairment& impairment, std::string_view text
 
 std::string get_mtu(const Impairment& impairment) { return fmt::format("{}", impairment.mtu); }
 
-constexpr std::array<ImpairmentField, 15> kFields = {{
+std::optional<std::string> set_mark_above(Impairment& impairment, std::string_view text) {
+  auto bytes = parse_bytes(text);
+  if (!bytes) return std::move(bytes.error());
+  impairment.mark_above = *bytes;
+  return std::nullopt;
+}
+
+std::string get_mark_above(const Impairment& impairment) {
+  return write_bytes(impairment.mark_above);
+}
+
+constexpr std::array<ImpairmentField, 17> kFields = {{
     {"loss", "P", "frames that are lost, as 2% or 0.02", set_member<&Impairment::loss>,
      get_member<&Impairment::loss>},
     {"burst", "P", "frames at which a burst of losses begins", set_burst,
@@ -142,6 +155,11 @@ constexpr std::array<ImpairmentField, 15> kFields = {{
      set_member<&Impairment::jitter>, get_member<&Impairment::jitter>},
     {"rate", "RATE", "bits a second, as 10mbit; 0: no limit", set_rate, get_rate},
     {"queue", "SIZE", "bytes that may wait for the link, as 64k", set_queue, get_queue},
+    {"mark", "P", "packets that are marked as by a router with a queue, of those that may be (ECN)",
+     set_member<&Impairment::mark>, get_member<&Impairment::mark>},
+    {"mark-above", "SIZE",
+     "mark them all while more bytes than these wait for the link, as 32k; 0: never",
+     set_mark_above, get_mark_above},
     {"reorder", "P", "frames that are held back and overtaken", set_member<&Impairment::reorder>,
      get_member<&Impairment::reorder>},
     {"reorder-delay", "TIME", "for how long [10ms]", set_member<&Impairment::reorder_delay>,

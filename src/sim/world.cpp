@@ -89,8 +89,9 @@ class World::Impl {
   }
   void add_path(const Outlet& outlet, const End& from, const End& to,
                 const Impairment& impairment) {
-    paths.push_back({sim::ImpairedPath(impairment, random.fork(), pool), to, outlet.link,
-                     outlet.direction, is_ethernet(from)});
+    const bool ethernet = is_ethernet(from);
+    paths.push_back({sim::ImpairedPath(impairment, random.fork(), pool, ethernet), to, outlet.link,
+                     outlet.direction, ethernet});
     if (const auto* attachment = std::get_if<Attachment>(&from)) {
       host(attachment->stack).outlets[index_of(attachment->interface)] = outlet;
     } else {

@@ -52,6 +52,21 @@ TEST(Demo, EverySeedDeliversAtTwentyPercentLoss) {
   }
 }
 
+TEST(Demo, ALinkThatMarksLosesNothing) {
+  DemoScene scene({.rate = 10'000'000, .delay = 20ms, .mark_above = 8000}, 256 << 10, 1,
+                  TcpEcn::on);
+  const DemoResult result = scene.run();
+  EXPECT_TRUE(result.complete);
+  EXPECT_GT(result.client.mark_reductions, 0U);
+  EXPECT_EQ(result.client.retransmits, 0U);
+  EXPECT_GT(result.to_server.marked, 0U);
+  const std::string drawn = scene.ladder().render({});
+  for (const char* word :
+       {"SYN,ECE,CWR seq", "SYN,ACK,ECE seq", " CE ", "heeds a mark", "ACK,CWR"}) {
+    EXPECT_NE(drawn.find(word), std::string::npos) << word << '\n' << drawn;
+  }
+}
+
 TEST(Demo, ALinkThatLosesAllEndsInAnError) {
   DemoScene scene({.loss = 1}, 1000, 1);
   const DemoResult result = scene.run();

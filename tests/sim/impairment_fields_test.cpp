@@ -15,6 +15,8 @@ TEST(ImpairmentFields, WhatIsWrittenIsReadAgain) {
   all.queue = 64 << 10;
   all.loss = 0.1;
   all.burst = {.enter = 1.0 / 3, .leave = 0.25, .longest = 2s};
+  all.mark = 0.02;
+  all.mark_above = 3000;
   all.reorder = 0.05;
   all.reorder_delay = 7ns;
   all.duplicate = 1e-9;
