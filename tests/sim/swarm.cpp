@@ -203,6 +203,28 @@ void Run::check_nothing_left() {
   check_nothing_moves();
 }
 
+/// Who was never marked tells of no mark, and who was told of one slows down for it once, unless
+/// the segment is lost by which the peer would learn that.
+void Run::check_marks() {
+  const auto may_mark = [](const Impairment& path) {
+    // The ECN field of IPv6 is in no checksum.
+    return path.mark > 0 || path.mark_above != 0 || path.corrupt > 0;
+  };
+  bool possible = may_mark(plan_.a_to_b) || may_mark(plan_.b_to_a);
+  for (const PathChange& change : plan_.changes) {
+    possible = possible || may_mark(change.a_to_b) || may_mark(change.b_to_a);
+  }
+  const StackCounters& a = world_.stack(a_).counters();
+  const StackCounters& b = world_.stack(b_).counters();
+  if (!possible && a.marks_received + b.marks_received != 0) fail("marks came from nowhere");
+  for (const auto& [sender, receiver] : {std::pair(&a, &b), std::pair(&b, &a)}) {
+    if (sender->mark_reductions > receiver->marks_received + sender->retransmits) {
+      fail(fmt::format("the window was reduced {} times for {} marks", sender->mark_reductions,
+                       receiver->marks_received));
+    }
+  }
+}
+
 Outcome Run::operator()() {
   if (traces()) trace(plan_.describe());
   watch_frames();
@@ -216,6 +238,7 @@ Outcome Run::operator()() {
   // Pauses of programs that have left may still be scheduled.
   if (!failed()) world_.run_for(60s + patience_);
   check_nothing_left();
+  check_marks();
   return outcome();
 }
 

@@ -40,6 +40,7 @@ class Run : public Stage {
   void run_connections();
   void wind_down();
   void check_nothing_left();
+  void check_marks();
   Outcome outcome() const;
 
   Plan plan_;

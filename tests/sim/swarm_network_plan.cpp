@@ -41,6 +41,7 @@ Impairment draw_path(Random& random, bool calm) {
   if (random.chance(0.5)) path.reorder = one_of(random, std::array{0.01, 0.1, 0.5});
   path.reorder_delay = 1us + up_to(random, 50ms);
   if (random.chance(0.5)) path.duplicate = one_of(random, std::array{0.01, 0.1, 0.5});
+  draw_marks(random, path);
   return path;
 }
 

@@ -33,12 +33,14 @@ Impairment draw_impairment(Random& random) {
   impairment.reorder_delay = 1us + up_to(random, 100ms);
   if (random.chance(0.3)) impairment.duplicate = one_of(random, std::array{0.01, 0.1, 0.5});
   if (random.chance(0.3)) impairment.corrupt = one_of(random, std::array{0.01, 0.05, 0.1});
+  draw_marks(random, impairment);
   return impairment;
 }
 
 TcpSettings draw_settings(Random& random, const TcpConfig& config, bool timeouts_possible) {
   TcpSettings settings = config.defaults;
   settings.no_delay = random.chance(0.5);
+  settings.ecn = one_of(random, std::array{TcpEcn::off, TcpEcn::passive, TcpEcn::on, TcpEcn::on});
   settings.send_buffer = static_cast<std::uint32_t>(
       random.chance(0.3) ? 1 + log_uniform(random, 4096) : 4096 + log_uniform(random, 1U << 20));
   settings.receive_buffer = static_cast<std::uint32_t>(
@@ -102,8 +104,9 @@ std::string describe(const SidePlan& s) {
     text += s.leave_at ? fmt::format(" after {} ms", *s.leave_at / 1ms)
                        : fmt::format(" after {} B", s.leave_after);
   }
-  return text + fmt::format(", sndbuf {}, rcvbuf {}{}{}{}", s.settings.send_buffer,
-                            s.settings.receive_buffer, s.settings.no_delay ? ", nodelay" : "",
+  return text + fmt::format(", sndbuf {}, rcvbuf {}, ecn {}{}{}{}", s.settings.send_buffer,
+                            s.settings.receive_buffer, to_string(s.settings.ecn),
+                            s.settings.no_delay ? ", nodelay" : "",
                             s.settings.keep_alive ? ", keep-alive" : "",
                             s.urgent > 0 ? ", urgent" : "");
 }
@@ -120,6 +123,8 @@ TcpConfig draw_config(Random& random, bool timeouts_possible) {
   TcpConfig config;
   config.timestamps = random.chance(0.7);
   config.sack = random.chance(0.7);
+  // Of listeners, whose settings nobody draws.
+  config.defaults.ecn = one_of(random, std::array{TcpEcn::off, TcpEcn::passive});
   config.window_scaling = random.chance(0.7);
   config.delayed_ack = one_of(random, std::array<Duration, 3>{0ms, 40ms, 200ms});
   config.min_rto = one_of(random, std::array<Duration, 3>{50ms, 200ms, 1s});
@@ -164,10 +169,10 @@ ConnectionPlan draw_connection(Random& random, const Ends& ends, std::uint16_t i
 std::string describe(const Impairment& i) {
   return fmt::format(
       "{} bit/s, delay {}, jitter {}, queue {} B, loss {:.1f}%{}, reorder {:.0f}% by {}, duplicate "
-      "{:.0f}%, corrupt {:.0f}%{}",
+      "{:.0f}%, corrupt {:.0f}%, mark {:.0f}% and above {} B{}",
       i.rate, i.delay / 1us, i.jitter / 1us, i.queue, i.loss * 100,
       i.burst.enter > 0 ? " and bursts" : "", i.reorder * 100, i.reorder_delay / 1us,
-      i.duplicate * 100, i.corrupt * 100,
+      i.duplicate * 100, i.corrupt * 100, i.mark * 100, i.mark_above,
       i.mtu == 0 ? "" : fmt::format(", mtu {}{}", i.mtu, i.mtu_silent ? " silently" : ""));
 }
 

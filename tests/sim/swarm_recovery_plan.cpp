@@ -21,6 +21,8 @@ Impairment faultless(const Impairment& like) {
   clean.rate = like.rate;
   clean.delay = like.delay;
   clean.queue = like.queue;
+  clean.mark = like.mark;
+  clean.mark_above = like.mark_above;
   return clean;
 }
 

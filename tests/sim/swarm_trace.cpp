@@ -40,6 +40,7 @@ std::string describe(const FrameVerdict& verdict) {
   std::string text;
   if (verdict.fate != FrameFate::delivered) text += fmt::format(" [{}]", to_string(verdict.fate));
   if (verdict.corrupted) text += " [corrupted]";
+  if (verdict.marked) text += " [marked]";
   if (verdict.duplicated) text += " [duplicated]";
   if (verdict.reordered) text += " [reordered]";
   return text;
