@@ -23,7 +23,7 @@ Connection::Connection(const Context& context, const Tuple& tuple, SeqNum iss, s
   adopt_settings(context, settings);
   snd_.una = iss;
   snd_.nxt = iss + 1;
-  rcv_wscale_ = window_scale_for(settings_->receive_buffer);
+  rcv_wscale_ = window_scale_for(settings_->receive_buffer) & 15U;
   flags_.syn_pending = true;
   context.emit(tuple_.local, tuple_.remote, StateChanged{TcpState::closed, state_});
 }
@@ -32,8 +32,8 @@ Connection::Connection(const Context& context, const Tuple& tuple, const Handsha
                        std::uint16_t mss, const TcpSettings& settings)
     : tuple_(tuple),
       state_(TcpState::syn_received),
-      snd_wscale_(handshake.snd_wscale),
-      rcv_wscale_(handshake.rcv_wscale),
+      snd_wscale_(handshake.snd_wscale & 15U),
+      rcv_wscale_(handshake.rcv_wscale & 15U),
       local_mss_(mss),
       progress_at_(context.now),
       settings_(&context.config.defaults),

@@ -425,8 +425,8 @@ class Connection {
   Flags flags_;
   TcpState state_;
   Ready ready_ = Ready::none;
-  std::uint8_t snd_wscale_ = 0;
-  std::uint8_t rcv_wscale_ = 0;
+  std::uint8_t snd_wscale_ : 4 = 0;  ///< as the other at most 14 (RFC 7323 2.3)
+  std::uint8_t rcv_wscale_ : 4 = 0;
   CloseReason close_reason_ = CloseReason::none;
   std::uint8_t error_ = 0;        ///< why it failed, an Error to report once; or zero
   std::uint16_t local_mss_;       ///< what we advertise

@@ -115,7 +115,7 @@ void Connection::adopt_syn_options(const Context& context, const TcpHeader& syn)
   }
   flags_.window_scale = context.config.window_scaling && options.window_scale.has_value();
   if (flags_.window_scale) {
-    snd_wscale_ = std::min<std::uint8_t>(*options.window_scale, 14);  // RFC 7323 2.3
+    snd_wscale_ = std::min<std::uint8_t>(*options.window_scale, 14) & 15U;  // RFC 7323 2.3
   } else {
     snd_wscale_ = 0;
     rcv_wscale_ = 0;

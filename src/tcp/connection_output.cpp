@@ -185,7 +185,7 @@ Packet Connection::emit_syn(const Context& context) {
   TcpOptions& options = header.options;
   options.mss = local_mss_;  // RFC9293-MUST-14, RFC9293-SHLD-5, RFC9293-MAY-3
   if (answer ? flags_.window_scale : context.config.window_scaling) {
-    options.window_scale = rcv_wscale_;
+    options.window_scale = std::uint8_t{rcv_wscale_};
   }
   options.sack_permitted = answer ? flags_.sack : context.config.sack;
   if (answer ? flags_.timestamps : context.config.timestamps) {
