@@ -23,6 +23,9 @@ struct PacketSocketConfig {
   /// Fills checksums in that a sender on this machine left open, for whoever looks at the frames:
   /// a capture. It costs a pass over their bytes.
   bool complete_checksums = false;
+  /// Every frame that arrives, whoever it is for, as it would be on a wire: cut into segments where
+  /// a sender left that to its card, its checksum filled in. For whoever passes frames on.
+  bool every_frame = false;
 };
 
 /// A packet socket on an existing Ethernet interface: a veth, a card, a bridge. The stack is one
@@ -53,6 +56,10 @@ class PacketSocketDevice final : public Device {
   /// Once somebody has removed the interface.
   std::optional<DeviceError> fault() const override;
   std::optional<MacAddress> mac() const override;
+
+  /// With `every_frame`: when the frames of the last `read` arrived, one for each of them, in
+  /// order. The latest may lie after the `now` of that read.
+  std::span<const Instant> arrivals() const;
 
   /// The kernel's address on the interface.
   const MacAddress& kernel_mac() const;

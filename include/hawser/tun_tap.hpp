@@ -33,6 +33,9 @@ class TunTapDevice : public Device {
   std::optional<DeviceError> fault() const override { return failure_; }
 
   const std::string& name() const { return name_; }
+  /// How many frames of the kernel's may wait to be read before it loses more of them; 1000 or 500
+  /// for a new one. False when the kernel does not let us, as without CAP_NET_ADMIN.
+  bool set_queue(std::uint32_t frames);
   /// Frames that the kernel refused.
   std::uint64_t refused() const { return refused_; }
 

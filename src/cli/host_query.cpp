@@ -18,7 +18,11 @@ namespace {
 
 using control::FoundHost;
 
-std::vector<FoundHost> all_hosts() { return control::running_hosts(control::possible_folders()); }
+using control::Kind;
+
+std::vector<FoundHost> all_hosts(Kind kind = Kind::host) {
+  return control::running_hosts(control::possible_folders(), kind);
+}
 
 std::string list_of(const std::vector<FoundHost>& hosts) {
   std::string names;
@@ -27,20 +31,23 @@ std::string list_of(const std::vector<FoundHost>& hosts) {
   return names;
 }
 
-[[noreturn]] void no_host(const std::string& name, const std::vector<FoundHost>& hosts) {
+[[noreturn]] void no_host(const std::string& name, const std::vector<FoundHost>& hosts,
+                          Kind kind = Kind::host) {
   if (hosts.empty()) {
-    give_up("no host of yours is running (those of root are shown to root only)");
+    give_up(fmt::format("no {} of yours is running (those of root are shown to root only)",
+                        to_string(kind)));
   }
-  give_up(fmt::format("there is no running host '{}', but: {}", printable(name), list_of(hosts)));
+  give_up(fmt::format("there is no running {} '{}', but: {}", to_string(kind), printable(name),
+                      list_of(hosts)));
 }
 
 /// Ends the command unless the answer is whole.
-HostAnswer answer_of(const FoundHost& host, std::string_view question) {
-  const auto lines = control::ask(host, question);
+HostAnswer answer_to(const FoundHost& host, const std::string& request) {
+  const auto lines = control::send_request(host, request);
   if (!lines) give_up(lines.error());
   HostAnswer answer{host.name, {}};
   const auto wrong = [&](std::string_view why) {
-    give_up(fmt::format("host '{}': {}", host.name, why));
+    give_up(fmt::format("{} '{}': {}", to_string(host.kind), host.name, why));
   };
   if (lines->empty()) wrong("it gave no answer");
   for (std::size_t i = 0; i < lines->size(); ++i) {
@@ -57,6 +64,10 @@ HostAnswer answer_of(const FoundHost& host, std::string_view question) {
   }
   if (lines->size() < 2) wrong("its answer was cut off");
   return answer;
+}
+
+HostAnswer answer_of(const FoundHost& host, std::string_view question) {
+  return answer_to(host, Json{{"ask", question}}.dump());
 }
 
 }  // namespace
@@ -79,6 +90,17 @@ HostAnswer ask_one(const QueryOptions& options, std::string_view question) {
         fmt::format("several hosts are running: choose one with --host ({})", list_of(hosts)));
   }
   no_host(options.host, hosts);
+}
+
+HostAnswer ask_link(const std::string& name, const Json& request) {
+  const std::vector<FoundHost> links = all_hosts(Kind::link);
+  if (name.empty() && links.size() > 1) {
+    refuse_usage(fmt::format("several links are running: name one of {}", list_of(links)));
+  }
+  for (const FoundHost& link : links) {
+    if (name.empty() || link.name == name) return answer_to(link, request.dump());
+  }
+  no_host(name, links, Kind::link);
 }
 
 std::vector<HostAnswer> ask_all(const QueryOptions& options, std::string_view question) {
@@ -109,11 +131,11 @@ std::string lifetime_of(const Json& item, std::string_view field) {
   return fmt::format("{}d{:02}h", seconds / 86400, seconds / 3600 % 24);
 }
 
-void print_json(const std::vector<HostAnswer>& answers) {
+void print_json(const std::vector<HostAnswer>& answers, std::string_view kind) {
   Json all = Json::array();
   for (const HostAnswer& answer : answers) {
     for (const Json& item : answer.items) {
-      Json with_host = {{"host", answer.host}};
+      Json with_host = {{std::string(kind), answer.host}};
       with_host.update(item);
       all.push_back(std::move(with_host));
     }

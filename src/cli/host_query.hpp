@@ -31,11 +31,15 @@ HostAnswer ask_one(const QueryOptions& options, std::string_view question);
 /// Asks the host of that name, or else all of them, none included.
 std::vector<HostAnswer> ask_all(const QueryOptions& options, std::string_view question);
 
+/// Gives a request to the running link of that name, or else to the only one; ends the command
+/// likewise.
+HostAnswer ask_link(const std::string& name, const Json& request);
+
 /// A field of an item as text: "-" is left to the table when it is null or not there.
 std::string text_of(const Json& item, std::string_view field);
 /// Seconds as people read them: "23h59m", "for ever" when it is null.
 std::string lifetime_of(const Json& item, std::string_view field);
-/// The items as one JSON array on standard output.
-void print_json(const std::vector<HostAnswer>& answers);
+/// The items as one JSON array on standard output, each with the name of its host, or link.
+void print_json(const std::vector<HostAnswer>& answers, std::string_view kind = "host");
 
 }  // namespace hawser::cli

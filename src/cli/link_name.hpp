@@ -29,7 +29,7 @@ Parsed<std::optional<std::uint32_t>> parse_mtu(std::string_view text);
 
 /// The device, or the end of the command.
 template <typename Opened>
-std::unique_ptr<Device> or_give_up(Opened opened) {
+typename Opened::value_type or_give_up(Opened opened) {
   if (!opened) {
     const bool misused = opened.error().code == std::errc::invalid_argument;
     misused ? refuse_usage(opened.error().message) : give_up(opened.error().message);

@@ -1,22 +1,13 @@
 // What became of the frames that crossed an emulated link, in words.
 #pragma once
 
-#include <cstddef>
+#include <nlohmann/json.hpp>
 #include <string>
-
-#include "hawser/frame_fate.hpp"
 
 namespace hawser::cli {
 
-/// One direction of a link.
-struct LinkReport {
-  std::string from;
-  std::string to;
-  PathCounters counters;
-  std::size_t in_flight = 0;
-};
-
-/// Lines with their ends: the totals, and below them each reason that there was.
-std::string report_of(const LinkReport& link);
+/// Lines with their ends about one direction, as control::describe gives it: the totals, below them
+/// the impairments if they are wanted, and each reason that there was.
+std::string report_of(const nlohmann::ordered_json& direction, bool with_impairments);
 
 }  // namespace hawser::cli

@@ -14,34 +14,10 @@ namespace {
 /// Sockets that are described while the lock is held.
 constexpr std::size_t kBatch = 256;
 
-/// A JSON text of one line; what is no UTF-8 is replaced, not refused.
-std::string line_of(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-class Answer {
+class Answer : public AnswerLines {
  public:
   Answer(host::Engine& engine, const Identity& identity, const Emit& emit)
-      : engine_(engine), identity_(identity), emit_(emit) {}
-
-  void begin(std::string_view asked) {
-    Json head = head_line();
-    head["answer"] = asked;
-    goes_on_ = emit_(line_of(head));
-  }
-  void item(const Json& json) {
-    if (!goes_on_) return;
-    goes_on_ = emit_(line_of(json));
-    ++count_;
-  }
-  void end() {
-    if (goes_on_) (void)emit_(line_of(Json{{"end", true}, {"items", count_}}));
-  }
-  void refuse(std::string_view why) {
-    Json head = head_line();
-    head["error"] = why;
-    (void)emit_(line_of(head));
-  }
+      : AnswerLines("host", identity, emit), engine_(engine) {}
 
   void host();
   void addresses();
@@ -51,12 +27,6 @@ class Answer {
   void counters();
 
  private:
-  Json head_line() const {
-    return {{"hawser", kProtocolVersion},
-            {"host", identity_.name},
-            {"program", identity_.program},
-            {"pid", identity_.process}};
-  }
   void tcp_sockets();
   /// Of UDP or ICMP: what `list` names, as `info` tells it.
   template <typename Info>
@@ -80,10 +50,6 @@ class Answer {
   }
 
   host::Engine& engine_;
-  const Identity& identity_;
-  const Emit& emit_;
-  std::size_t count_ = 0;
-  bool goes_on_ = true;
 };
 
 void Answer::host() {
@@ -138,7 +104,7 @@ void Answer::sockets() {
 
 void Answer::tcp_sockets() {
   SocketCursor cursor;
-  while (!cursor.at_end && goes_on_) {
+  while (!cursor.at_end && goes_on()) {
     std::vector<TcpSocketInfo> sockets;
     Instant now{};
     {
@@ -160,7 +126,7 @@ void Answer::datagram_sockets(std::vector<SocketHandle> (Stack::*list)() const,
     if (engine_.stopped()) return;
     handles = (engine_.stack().*list)();
   }
-  for (std::size_t begin = 0; begin < handles.size() && goes_on_; begin += kBatch) {
+  for (std::size_t begin = 0; begin < handles.size() && goes_on(); begin += kBatch) {
     const auto part = std::span(handles).subspan(begin, std::min(kBatch, handles.size() - begin));
     items_of([part, info](const Stack& stack, Instant) {
       std::vector<Json> items;

@@ -47,16 +47,16 @@ std::vector<std::string> lines_of(std::string_view text) {
 
 }  // namespace
 
-std::vector<FoundHost> running_hosts(const std::vector<std::string>& folders) {
+std::vector<FoundHost> running_hosts(const std::vector<std::string>& folders, Kind kind) {
   std::vector<FoundHost> hosts;
   for (const std::string& path : folders) {
     const auto folder = Folder::open(path);
     if (!folder) continue;
     const Descriptor lock = folder->lock();
-    for (const std::string& name : folder->names()) {
-      const std::string socket = folder->path_of(name);
+    for (const std::string& name : folder->names(kind)) {
+      const std::string socket = folder->path_of(name, kind);
       remove_if_stale(socket);
-      if (is_socket(socket)) hosts.push_back({name, socket});
+      if (is_socket(socket)) hosts.push_back({name, socket, kind});
     }
   }
   return hosts;
@@ -64,12 +64,18 @@ std::vector<FoundHost> running_hosts(const std::vector<std::string>& folders) {
 
 std::expected<std::vector<std::string>, std::string> ask(const FoundHost& host,
                                                          std::string_view question) {
+  return send_request(host, fmt::format("{{\"ask\": \"{}\"}}", question));
+}
+
+std::expected<std::vector<std::string>, std::string> send_request(const FoundHost& host,
+                                                                  const std::string& request) {
   const auto failure = [&](const char* why) {
-    return std::unexpected(fmt::format("host '{}' does not answer: {}", host.name, why));
+    return std::unexpected(
+        fmt::format("{} '{}' does not answer: {}", to_string(host.kind), host.name, why));
   };
   const Descriptor socket = connect_to(host.path);
   if (!socket) return failure(std::strerror(errno));
-  const auto answer = converse(socket, fmt::format("{{\"ask\": \"{}\"}}\n", question));
+  const auto answer = converse(socket, request + '\n');
   if (!answer) return failure(std::strerror(answer.error()));
   return lines_of(*answer);
 }

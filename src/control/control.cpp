@@ -11,6 +11,7 @@
 #include <cstring>
 #include <utility>
 
+#include "control/answers.hpp"
 #include "control/folder.hpp"
 #include "control/server.hpp"
 
@@ -32,8 +33,8 @@ std::unexpected<ControlError> system_failure(const std::string& path) {
 }
 
 /// Under the lock of the folder, in which nobody else binds or removes meanwhile.
-std::expected<Descriptor, ControlError> listen_at(const std::string& path,
-                                                  const std::string& name) {
+std::expected<Descriptor, ControlError> listen_at(const std::string& path, const std::string& name,
+                                                  control::Kind kind) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (path.size() >= sizeof address.sun_path) {
@@ -47,7 +48,8 @@ std::expected<Descriptor, ControlError> listen_at(const std::string& path,
   if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno != EADDRINUSE) return system_failure(path);
     return failure(make_error_code(Error::address_in_use),
-                   fmt::format("there is a running host '{}' already: choose another name", name));
+                   fmt::format("there is a running {} '{}' already: choose another name",
+                               control::to_string(kind), name));
   }
   if (::chmod(path.c_str(), S_IRUSR | S_IWUSR) != 0 || ::listen(socket.get(), kBacklog) != 0) {
     auto failed = system_failure(path);
@@ -59,25 +61,36 @@ std::expected<Descriptor, ControlError> listen_at(const std::string& path,
 
 }  // namespace
 
+std::expected<std::unique_ptr<control::Server>, ControlError> control::open_server(
+    Kind kind, const ControlConfig& config,
+    const std::function<Answerer(const Identity& identity)>& make) {
+  const std::string name = config.name.empty() ? default_name() : config.name;
+  if (!is_valid_name(name)) {
+    return failure(make_error_code(Error::invalid_argument),
+                   fmt::format("'{}' cannot be the name of a {}: use letters, digits, '.', '_' "
+                               "and '-'",
+                               name, to_string(kind)));
+  }
+  auto folder = Folder::make(config.folder.empty() ? default_folder() : config.folder);
+  if (!folder) return std::unexpected(std::move(folder.error()));
+  const std::string path = folder->path_of(name, kind);
+  const Descriptor lock = folder->lock();
+  auto socket = listen_at(path, name, kind);
+  if (!socket) return std::unexpected(std::move(socket.error()));
+  Answerer answerer = make(Identity{name, program_invocation_short_name, ::getpid()});
+  return std::make_unique<Server>(std::move(answerer), name, path, std::move(*socket));
+}
+
 std::expected<ControlSocket, ControlError> ControlSocket::open(Host& host,
                                                                const ControlConfig& config) {
-  const std::string name = config.name.empty() ? control::default_name() : config.name;
-  if (!control::is_valid_name(name)) {
-    return failure(make_error_code(Error::invalid_argument),
-                   fmt::format("'{}' cannot be the name of a host: use letters, digits, '.', '_' "
-                               "and '-'",
-                               name));
-  }
-  auto folder =
-      control::Folder::make(config.folder.empty() ? control::default_folder() : config.folder);
-  if (!folder) return std::unexpected(std::move(folder.error()));
-  const std::string path = folder->path_of(name);
-  const Descriptor lock = folder->lock();
-  auto socket = listen_at(path, name);
-  if (!socket) return std::unexpected(std::move(socket.error()));
-  control::Identity identity{name, program_invocation_short_name, ::getpid()};
-  return ControlSocket(std::make_unique<control::Server>(host.engine(), std::move(identity), path,
-                                                         std::move(*socket)));
+  const auto make = [&host](const control::Identity& identity) -> control::Answerer {
+    return [engine = host.engine(), identity](std::string_view request, const control::Emit& emit) {
+      control::answer(*engine, identity, request, emit);
+    };
+  };
+  auto server = control::open_server(control::Kind::host, config, make);
+  if (!server) return std::unexpected(std::move(server.error()));
+  return ControlSocket(std::move(*server));
 }
 
 ControlSocket::ControlSocket(std::unique_ptr<control::Server> server) noexcept

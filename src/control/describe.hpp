@@ -1,8 +1,7 @@
 // What the stack shows of itself, as JSON. The names of fields are those of the public structs.
 #pragma once
 
-#include <nlohmann/json.hpp>
-
+#include "control/answer_lines.hpp"
 #include "hawser/addressing.hpp"
 #include "hawser/echo.hpp"
 #include "hawser/neighbour.hpp"
@@ -11,9 +10,6 @@
 #include "hawser/udp.hpp"
 
 namespace hawser::control {
-
-/// Keeps the order in which fields were added, for those who read it themselves.
-using Json = nlohmann::ordered_json;
 
 /// `now` turns instants into seconds from now.
 Json describe(const TcpSocketInfo& socket, Instant now);

@@ -20,6 +20,8 @@ namespace hawser::control {
 namespace {
 
 constexpr std::size_t kMaxName = 64;
+/// In front of the name of a link in its folder: no name of a host has it.
+constexpr std::string_view kLinkPrefix = "link:";
 constexpr mode_t kOthers = S_IRWXG | S_IRWXO;
 
 ControlError system_failure(const std::string& what) {
@@ -38,6 +40,8 @@ std::string runtime_folder() {
 }
 
 }  // namespace
+
+std::string_view to_string(Kind kind) { return kind == Kind::host ? "host" : "link"; }
 
 std::string default_folder() {
   const std::string runtime = runtime_folder();
@@ -99,16 +103,21 @@ Descriptor Folder::lock() const {
   return mine;
 }
 
-std::string Folder::path_of(std::string_view name) const {
-  return fmt::format("{}/{}", path_, name);
+std::string Folder::path_of(std::string_view name, Kind kind) const {
+  return fmt::format("{}/{}{}", path_, kind == Kind::link ? kLinkPrefix : "", name);
 }
 
-std::vector<std::string> Folder::names() const {
+std::vector<std::string> Folder::names(Kind kind) const {
   std::vector<std::string> names;
   const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(path_.c_str()), &::closedir);
   if (!entries) return names;
   while (const dirent* entry = ::readdir(entries.get())) {
-    if (is_valid_name(entry->d_name)) names.emplace_back(entry->d_name);
+    std::string_view name = entry->d_name;
+    if (kind == Kind::link) {
+      if (!name.starts_with(kLinkPrefix)) continue;
+      name.remove_prefix(kLinkPrefix.size());
+    }
+    if (is_valid_name(name)) names.emplace_back(name);
   }
   std::ranges::sort(names);
   return names;

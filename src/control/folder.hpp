@@ -1,6 +1,7 @@
 // The folder in which the control sockets of a user's hosts are.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <string_view>
@@ -18,6 +19,11 @@ std::string default_folder();
 /// Where hosts of this user may have made theirs: with another environment, too.
 std::vector<std::string> possible_folders();
 
+/// What runs behind a socket; each has names of its own.
+enum class Kind : std::uint8_t { host, link };
+/// "host", "link".
+std::string_view to_string(Kind kind);
+
 bool is_valid_name(std::string_view name);
 /// "hawser-4711".
 std::string default_name();
@@ -33,9 +39,9 @@ class Folder {
 
   /// Until the lock that is returned is gone.
   [[nodiscard]] Descriptor lock() const;
-  std::string path_of(std::string_view name) const;
+  std::string path_of(std::string_view name, Kind kind = Kind::host) const;
   /// The names in it, sorted.
-  std::vector<std::string> names() const;
+  std::vector<std::string> names(Kind kind = Kind::host) const;
 
  private:
   Folder(std::string path, Descriptor folder)

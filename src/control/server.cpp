@@ -44,10 +44,9 @@ bool may_ask(const Descriptor& client) {
 
 }  // namespace
 
-Server::Server(std::shared_ptr<host::Engine> engine, Identity identity, std::string path,
-               Descriptor socket)
-    : engine_(std::move(engine)),
-      identity_(std::move(identity)),
+Server::Server(Answerer answerer, std::string name, std::string path, Descriptor socket)
+    : answerer_(std::move(answerer)),
+      name_(std::move(name)),
       path_(std::move(path)),
       socket_(std::move(socket)) {
   const WithoutSignals held;
@@ -74,7 +73,7 @@ void Server::serve(const Descriptor& client) {
   if (request.empty()) return;
   std::string waiting;
   bool takes = true;
-  answer(*engine_, identity_, request, [&](std::string_view line) {
+  answerer_(request, [&](std::string_view line) {
     waiting += line;
     waiting += '\n';
     if (waiting.size() >= kChunk) {

@@ -26,16 +26,15 @@ Instant spread(Instant from, Instant now, std::size_t number, std::size_t count)
 
 }  // namespace
 
-Emulator::Emulator(std::unique_ptr<Device> first, std::unique_ptr<Device> second,
-                   const EmulatorConfig& config)
+Emulator::Emulator(EmulatorEnd first, EmulatorEnd second, const EmulatorConfig& config)
     : pool_(config.memory_limit + kReserve),
       memory_limit_(config.memory_limit),
       seed_(config.seed),
-      devices_{std::move(first), std::move(second)},
+      ends_{std::move(first), std::move(second)},
       directions_{Direction(config.impairments[0], Random(config.seed), pool_,
-                            devices_[0]->mac().has_value()),
+                            ends_[0].device->mac().has_value()),
                   Direction(config.impairments[1], Random(config.seed).fork(), pool_,
-                            devices_[1]->mac().has_value())} {}
+                            ends_[1].device->mac().has_value())} {}
 
 void Emulator::turn(Instant now) {
   const Instant from = std::clamp(was_due_, std::min(last_turn_, now), now);
@@ -49,8 +48,13 @@ void Emulator::turn(Instant now) {
 
 void Emulator::take_in(Way way, Instant from, Instant now) {
   source(way).read(now, pool_, arriving_, kMostArriving);
-  for (std::size_t i = 0; i < arriving_.size(); ++i) {
-    enter(way, now, std::move(arriving_[i]), spread(from, now, i, arriving_.size()));
+  const auto& tell = ends_[index(way)].arrivals;
+  const std::span<const Instant> arrivals = tell ? tell() : std::span<const Instant>{};
+  const std::size_t count = arriving_.size();
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool known = i < arrivals.size();
+    const Instant entered = known ? arrivals[i] : spread(from, now, i, count);
+    enter(way, known ? entered : now, std::move(arriving_[i]), entered);
   }
   arriving_.clear();
 }
@@ -89,7 +93,7 @@ Instant Emulator::next_deadline() const {
   Instant next = kNever;
   for (const Way way : kWays) {
     const Direction& direction = directions_[index(way)];
-    next = std::min(next, devices_[index(way)]->next_deadline());
+    next = std::min(next, ends_[index(way)].device->next_deadline());
     // A device that is blocked tells by its descriptor.
     if (direction.leaving.empty()) next = std::min(next, direction.path.next_deadline());
   }

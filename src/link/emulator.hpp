@@ -5,7 +5,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "hawser/device.hpp"
@@ -19,6 +21,13 @@ namespace hawser::link {
 enum class Way : std::uint8_t { there, back };
 inline constexpr std::array<Way, 2> kWays = {Way::there, Way::back};
 
+/// A device, and what it knows beyond its frames.
+struct EmulatorEnd {
+  std::unique_ptr<Device> device;
+  /// When the frames of the last read arrived, one for each; not set when nobody knows.
+  std::function<std::span<const Instant>()> arrivals{};
+};
+
 struct EmulatorConfig {
   std::array<Impairment, 2> impairments{};  ///< by Way
   std::uint64_t seed = 1;                   ///< the same frames at the same times, the same fates
@@ -28,13 +37,13 @@ struct EmulatorConfig {
 /// Both devices carry frames of an Ethernet, or both carry bare packets.
 ///
 /// A driver that gets the processor late finds many frames at once, which came one after the other:
-/// looked at as if all had come now, they would overflow the queue. Where a device tells no times
-/// of arrival, frames are spread evenly over the time for which the emulator is known to have been
-/// late: from the deadline that passed, or from the last turn.
+/// looked at as if all had come now, they would overflow the queue. So what counts is when they
+/// arrived, as EmulatorEnd tells; where it tells nothing, they are spread evenly over the time for
+/// which the emulator is known to have been late: from the deadline that passed, or from the last
+/// turn.
 class Emulator {
  public:
-  Emulator(std::unique_ptr<Device> first, std::unique_ptr<Device> second,
-           const EmulatorConfig& config);
+  Emulator(EmulatorEnd first, EmulatorEnd second, const EmulatorConfig& config);
 
   /// Takes what has arrived at both ends and sends what is due. Late and spurious calls are legal.
   void turn(Instant now);
@@ -42,7 +51,7 @@ class Emulator {
   Instant next_deadline() const;
 
   /// The device at which frames of that way arrive.
-  Device& source(Way way) { return *devices_[index(way)]; }
+  Device& source(Way way) { return *ends_[index(way)].device; }
   /// Whether frames are taken from it now; else what arrives waits in the device. That is while
   /// the other end is blocked, and when memory has run out.
   bool takes(Way way) const;
@@ -74,7 +83,7 @@ class Emulator {
   BufferPool pool_;  // outlives all that holds packets
   std::size_t memory_limit_;
   std::uint64_t seed_;
-  std::array<std::unique_ptr<Device>, 2> devices_;
+  std::array<EmulatorEnd, 2> ends_;
   std::array<Direction, 2> directions_;
   std::vector<Packet> arriving_;  // empty between calls
   Instant last_turn_{};

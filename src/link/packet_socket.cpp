@@ -80,13 +80,16 @@ void enlarge_buffers(int fd) {
   }
 }
 
-/// A socket that gives what others send to us on the interface, and not what leaves it; what a
-/// sender left to a card is told with each frame (PACKET_VNET_HDR, PACKET_AUXDATA).
-bool set_up(int fd, int interface, const MacAddress& mac) {
+/// A socket that gives what others send to us on the interface, or all that arrives there, with the
+/// time at which it did, and not what leaves it; what a sender left to a card is told with each
+/// frame (PACKET_VNET_HDR, PACKET_AUXDATA).
+bool set_up(int fd, int interface, const MacAddress& mac, bool every_frame) {
   const int on = 1;
+  const bool chosen =
+      every_frame ? set_option(fd, SOL_SOCKET, SO_TIMESTAMPNS, on) : filter_by_destination(fd, mac);
   if (!set_option(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, on) ||
       !set_option(fd, SOL_PACKET, PACKET_VNET_HDR, on) ||
-      !set_option(fd, SOL_PACKET, PACKET_AUXDATA, on) || !filter_by_destination(fd, mac)) {
+      !set_option(fd, SOL_PACKET, PACKET_AUXDATA, on) || !chosen) {
     return false;
   }
   enlarge_buffers(fd);
@@ -115,12 +118,12 @@ std::expected<std::unique_ptr<PacketSocketDevice>, DeviceError> PacketSocketDevi
   if (!socket) {
     return failure(last_error(), "opening a packet socket on " + config.interface, "CAP_NET_RAW");
   }
-  if (!set_up(socket.get(), present->index, *mac)) {
+  if (!set_up(socket.get(), present->index, *mac, config.every_frame)) {
     return failure(last_error(), "setting up a packet socket on " + config.interface,
                    "CAP_NET_RAW");
   }
-  return std::unique_ptr<PacketSocketDevice>(new PacketSocketDevice(std::make_unique<State>(
-      std::move(socket), config.interface, *present, *mac, config.complete_checksums)));
+  return std::unique_ptr<PacketSocketDevice>(
+      new PacketSocketDevice(std::make_unique<State>(std::move(socket), config, *present, *mac)));
 }
 
 PacketSocketDevice::PacketSocketDevice(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -143,6 +146,7 @@ int PacketSocketDevice::descriptor() const { return state_->socket.get(); }
 bool PacketSocketDevice::wants_writable() const { return state_->blocked; }
 std::uint32_t PacketSocketDevice::mtu() const { return state_->mtu; }
 std::optional<DeviceError> PacketSocketDevice::fault() const { return state_->fault; }
+std::span<const Instant> PacketSocketDevice::arrivals() const { return state_->arrival_times; }
 std::optional<MacAddress> PacketSocketDevice::mac() const { return state_->mac; }
 const MacAddress& PacketSocketDevice::kernel_mac() const { return state_->kernel_mac; }
 std::uint64_t PacketSocketDevice::refused() const { return state_->refused; }

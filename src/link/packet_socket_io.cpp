@@ -4,12 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <iterator>
 #include <utility>
 
-#include "link/datagrams.hpp"
 #include "link/packet_socket_state.hpp"
+#include "link/segmentation.hpp"
 #include "wire/bytes.hpp"
 #include "wire/checksum.hpp"
 
@@ -21,15 +22,22 @@ constexpr std::uint32_t kAddresses = 12;  // both, at the front of a frame; a ta
 constexpr std::uint16_t kTagType = 0x8100;
 
 /// What the kernel tells of a frame beside its bytes.
-tpacket_auxdata auxiliary_of(msghdr& message) {
-  tpacket_auxdata data{};
+struct Told {
+  tpacket_auxdata auxiliary{};
+  timespec arrived{};
+};
+
+Told told_with(msghdr& message) {
+  Told told;
   for (cmsghdr* item = CMSG_FIRSTHDR(&message); item != nullptr;
        item = CMSG_NXTHDR(&message, item)) {
     if (item->cmsg_level == SOL_PACKET && item->cmsg_type == PACKET_AUXDATA) {
-      std::memcpy(&data, CMSG_DATA(item), sizeof data);
+      std::memcpy(&told.auxiliary, CMSG_DATA(item), sizeof told.auxiliary);
+    } else if (item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_TIMESTAMPNS) {
+      std::memcpy(&told.arrived, CMSG_DATA(item), sizeof told.arrived);
     }
   }
-  return data;
+  return told;
 }
 
 bool has_tag(const tpacket_auxdata& data) { return (data.tp_status & TP_STATUS_VLAN_VALID) != 0; }
@@ -45,16 +53,16 @@ void put_tag_back(std::byte* room, const tpacket_auxdata& data) {
 
 }  // namespace
 
-PacketSocketDevice::State::State(link::Descriptor opened, const std::string& interface_name,
-                                 const link::Present& present, const MacAddress& ours,
-                                 bool complete)
+PacketSocketDevice::State::State(link::Descriptor opened, const PacketSocketConfig& config,
+                                 const link::Present& present, const MacAddress& ours)
     : socket(std::move(opened)),
-      name(interface_name),
+      name(config.interface),
       interface(present.index),
       mac(ours),
       kernel_mac(present.mac),
       mtu(present.mtu),
-      complete_checksums(complete),
+      complete_checksums(config.complete_checksums || config.every_frame),
+      every_frame(config.every_frame),
       arrivals_(kBatch),
       departures_(kBatch),
       messages_(kBatch) {}
@@ -66,6 +74,11 @@ std::size_t PacketSocketDevice::State::read(Instant now, BufferPool& pool, std::
   if (now >= look_at) look_after_interface(now);
   const std::size_t before = out.size();
   const std::size_t full = before + limit;
+  arrival_times.clear();
+  if (every_frame) {
+    realtime_ahead_ = std::chrono::system_clock::now().time_since_epoch() -
+                      std::chrono::steady_clock::now().time_since_epoch();
+  }
   hand_over_waiting(out, full);
   while (out.size() < full) {
     const std::size_t wanted = prepare(pool, std::min(full - out.size(), kBatch));
@@ -134,25 +147,48 @@ void PacketSocketDevice::State::take(BufferPool& pool, std::size_t index, std::v
   msghdr& message = messages_[index].msg_hdr;
   const std::uint32_t size = messages_[index].msg_len;
   const bool whole = size > sizeof arrival.offload && (message.msg_flags & MSG_TRUNC) == 0;
-  const tpacket_auxdata auxiliary = auxiliary_of(message);
-  const bool tagged = has_tag(auxiliary);
-  if (whole && complete_checksums) complete_checksum(arrival, size);
-  if (tagged) put_tag_back(arrival.room[0].spare().data(), auxiliary);
+  const Told told = told_with(message);
+  const bool tagged = has_tag(told.auxiliary);
+  const bool one =
+      (arrival.offload.segmentation & ~link::OffloadHeader::kEcn) == link::OffloadHeader::kWhole;
+  if (whole && complete_checksums && (one || !every_frame)) complete_checksum(arrival, size);
+  if (tagged) put_tag_back(arrival.room[0].spare().data(), told.auxiliary);
   Packet frame = whole ? frame_of(arrival, size - sizeof arrival.offload, tagged) : Packet{};
   if (!frame) {
     ++lost;
     return;
   }
-  if (arrival.offload.segmentation == link::OffloadHeader::kUdp) {
-    const bool cut = !tagged && link::cut_datagrams(frame, arrival.offload.checksum_start,
-                                                    arrival.offload.segment_bytes, pool, waiting);
-    if (!cut) ++lost;
+  const Instant arrived = every_frame ? time_of(told.arrived) : Instant{};
+  if (!one && (arrival.offload.segmentation == link::OffloadHeader::kUdp || every_frame)) {
+    if (!cut(frame, arrival.offload, tagged, pool)) ++lost;
   } else if (waiting.empty() && out.size() < full) {
     out.push_back(std::move(frame));
+    if (every_frame) arrival_times.push_back(arrived);
   } else {
     waiting.push_back(std::move(frame));
   }
+  if (every_frame) waiting_times.resize(waiting.size(), arrived);
   hand_over_waiting(out, full);
+}
+
+/// Adds the pieces of a frame that a sender left whole to those that wait.
+bool PacketSocketDevice::State::cut(const Packet& frame, const link::OffloadHeader& offload,
+                                    bool tagged, BufferPool& pool) {
+  const std::uint32_t transport_at = offload.checksum_start + (tagged ? kTagRoom : 0);
+  const auto cut_apart =
+      offload.segmentation == link::OffloadHeader::kUdp ? link::cut_datagrams : link::cut_segments;
+  return cut_apart(frame, transport_at, offload.segment_bytes, pool, waiting);
+}
+
+/// On the steady clock; never later than now, nor earlier than the frame before, whatever somebody
+/// does to the clock of the machine.
+Instant PacketSocketDevice::State::time_of(const timespec& taken_down) {
+  const Instant now(std::chrono::steady_clock::now().time_since_epoch());
+  if (taken_down.tv_sec == 0) return last_arrival_ = now;
+  const Instant told(std::chrono::seconds(taken_down.tv_sec) +
+                     std::chrono::nanoseconds(taken_down.tv_nsec) - realtime_ahead_);
+  last_arrival_ = std::clamp(told, std::min(last_arrival_, now), now);
+  return last_arrival_;
 }
 
 /// The field holds the sum of the pseudo-header; with it all of the segment is summed.
@@ -202,6 +238,10 @@ void PacketSocketDevice::State::hand_over_waiting(std::vector<Packet>& out, std:
   const auto count = static_cast<std::ptrdiff_t>(std::min(waiting.size(), full - out.size()));
   std::move(waiting.begin(), waiting.begin() + count, std::back_inserter(out));
   waiting.erase(waiting.begin(), waiting.begin() + count);
+  if (!every_frame) return;
+  std::move(waiting_times.begin(), waiting_times.begin() + count,
+            std::back_inserter(arrival_times));
+  waiting_times.erase(waiting_times.begin(), waiting_times.begin() + count);
 }
 
 std::uint64_t PacketSocketDevice::State::dropped_by_socket() {

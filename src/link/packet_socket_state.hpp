@@ -23,8 +23,8 @@ namespace hawser {
 
 class PacketSocketDevice::State {
  public:
-  State(link::Descriptor socket, const std::string& name, const link::Present& present,
-        const MacAddress& mac, bool complete_checksums);
+  State(link::Descriptor socket, const PacketSocketConfig& config, const link::Present& present,
+        const MacAddress& mac);
 
   std::size_t read(Instant now, BufferPool& pool, std::vector<Packet>& out, std::size_t limit);
   std::size_t write(std::span<Packet> frames);
@@ -37,14 +37,18 @@ class PacketSocketDevice::State {
   const MacAddress kernel_mac;
   const std::uint32_t mtu;
   const bool complete_checksums;
+  const bool every_frame;
   bool blocked = false;
   std::uint64_t refused = 0;
   std::uint64_t lost = 0;
   /// When to look again what has become of an interface that went down.
   Instant look_at = kNever;
   std::optional<DeviceError> fault;
-  /// Of datagrams that arrived as one frame; they go before all that is read after them.
+  /// Of what arrived as one frame; they go before all that is read after them.
   std::vector<Packet> waiting;
+  /// With `every_frame`: of the frames of the last read, and of those that wait.
+  std::vector<Instant> arrival_times;
+  std::vector<Instant> waiting_times;
 
  private:
   /// Frames in one system call.
@@ -61,13 +65,16 @@ class PacketSocketDevice::State {
     link::OffloadHeader offload;
     std::array<Slice, 1 + kLargeBlocks> room;
     std::array<iovec, 2 + kLargeBlocks> pieces;
-    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(tpacket_auxdata))> control;
+    alignas(cmsghdr) std::array<std::byte, CMSG_SPACE(sizeof(tpacket_auxdata)) +
+                                               CMSG_SPACE(sizeof(timespec))> control;
   };
 
   void look_after_interface(Instant now);
   std::size_t prepare(BufferPool& pool, std::size_t wanted);
   bool prepare(BufferPool& pool, Arrival& arrival, mmsghdr& message);
   void take(BufferPool& pool, std::size_t index, std::vector<Packet>& out, std::size_t full);
+  bool cut(const Packet& frame, const link::OffloadHeader& offload, bool tagged, BufferPool& pool);
+  Instant time_of(const timespec& taken_down);
   static Packet frame_of(Arrival& arrival, std::size_t size, bool tagged);
   static void complete_checksum(const Arrival& arrival, std::size_t size);
   void hand_over_waiting(std::vector<Packet>& out, std::size_t full);
@@ -76,6 +83,8 @@ class PacketSocketDevice::State {
   std::vector<Arrival> arrivals_;
   std::vector<std::array<iovec, 2 + Packet::kMaxSlices>> departures_;
   std::vector<mmsghdr> messages_;  // of either
+  Duration realtime_ahead_{};      // of the steady clock, at the last read
+  Instant last_arrival_{};
   std::uint64_t dropped_ = 0;
 };
 

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -145,6 +146,13 @@ TunTapDevice::TunTapDevice(link::TunTapFile& file)
       largest_frame_(file.largest_frame) {}
 
 TunTapDevice::~TunTapDevice() { ::close(fd_); }
+
+bool TunTapDevice::set_queue(std::uint32_t frames) {
+  const link::Descriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ifreq request = link::request_for(name_);
+  request.ifr_qlen = static_cast<int>(frames);
+  return ::ioctl(socket.get(), SIOCSIFTXQLEN, &request) == 0;
+}
 
 std::size_t TunTapDevice::read(Instant, BufferPool& pool, std::vector<Packet>& out,
                                std::size_t limit) {

@@ -75,6 +75,10 @@ class CommandLine(unittest.TestCase):
         self.refused("link", "tap:a", "b", says="'b' is no link")
         self.refused("link", "tap:a", "tap:b", "--partition", "yes", says="'yes' is neither on nor off")
         self.refused("link", "tap:a", "tap:b", "there", "--loss", "2", says="--loss: '2' is not a probability")
+        # Each word is where it belongs: what stops it is the last of them, and the device that is none.
+        for ways in [["there", "--loss", "1%", "back", "--loss", "2%"], ["back", "--loss", "1%", "there", "--loss", "2%"]]:
+            self.refused("link", "tap:a", "tun:b", "--loss", "3%", *ways, says="name two of one sort")
+            self.refused("link", "set", "--loss", "3%", *ways[:-1], "x", says="--loss: 'x' is not a probability")
 
     def test_a_command_that_there_is_not(self):
         self.refused("serv", ".", says="hawser: there is no command or option 'serv' (see hawser --help)")

@@ -21,8 +21,9 @@ struct Rig {
     auto second = std::make_unique<FakeDevice>();
     left = first.get();
     right = second.get();
-    emulator = std::make_unique<Emulator>(std::move(first), std::move(second),
-                                          EmulatorConfig{{there, back}, seed});
+    emulator = std::make_unique<Emulator>(
+        EmulatorEnd{std::move(first), [this] { return std::span<const Instant>(arrivals); }},
+        EmulatorEnd{std::move(second)}, EmulatorConfig{{there, back}, seed});
   }
   void arrive(FakeDevice& device, std::size_t count, std::size_t size = 1000) {
     for (std::size_t i = 0; i < count; ++i) device.arriving.push_back(pattern(size, i));
@@ -32,6 +33,7 @@ struct Rig {
     while (emulator->next_deadline() <= end) emulator->turn(emulator->next_deadline());
   }
 
+  std::vector<Instant> arrivals;  ///< of what the left end gives, if it is to know
   FakeDevice* left;
   FakeDevice* right;
   std::unique_ptr<Emulator> emulator;
@@ -133,6 +135,18 @@ TEST(Emulator, ALateFrameIsNeverEarly) {
   EXPECT_GE(rig.emulator->next_deadline(), at(20ms));
   rig.emulator->turn(at(24999us));
   EXPECT_EQ(rig.right->written.size(), 1U);
+}
+
+TEST(Emulator, WhenFramesArrivedIsBelieved) {
+  Rig rig({.rate = 80'000'000, .delay = 5ms, .queue = 2000});
+  rig.arrive(*rig.left, 3);
+  rig.arrivals = {at(1ms), at(2ms), at(3ms)};
+  rig.emulator->turn(at(4ms));
+  for (const Duration arrival : {6100us, 7100us, 8100us}) {
+    EXPECT_EQ(rig.emulator->next_deadline(), at(arrival));
+    rig.emulator->turn(at(arrival));
+  }
+  EXPECT_EQ(rig.right->written.size(), 3U);
 }
 
 /// An IPv4 packet of that size that must not be fragmented.

@@ -1,5 +1,5 @@
-// UDP datagrams that a sender on this machine has left in one frame, for its card to cut apart
-// (UDP_SEGMENT of udp(7)).
+// What a sender on this machine has left in one frame, for its card to cut apart: datagrams of UDP
+// (UDP_SEGMENT of udp(7)) and segments of TCP.
 #pragma once
 
 #include <cstdint>
@@ -15,5 +15,10 @@ namespace hawser::link {
 /// added then.
 bool cut_datagrams(const Packet& frame, std::uint32_t udp_at, std::uint32_t payload_bytes,
                    BufferPool& pool, std::vector<Packet>& out);
+
+/// Likewise for a TCP header at `tcp_at`. FIN and PSH go with the last segment, CWR with the first
+/// (RFC 3168 6.1.2).
+bool cut_segments(const Packet& frame, std::uint32_t tcp_at, std::uint32_t payload_bytes,
+                  BufferPool& pool, std::vector<Packet>& out);
 
 }  // namespace hawser::link
