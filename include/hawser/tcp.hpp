@@ -1,6 +1,7 @@
 // TCP as its users see it: states, settings, what a connection says of itself.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -120,8 +121,15 @@ struct TcpSettings {
   /// SO_LINGER: unset means that close returns at once and the stack finishes in the background;
   /// zero means that close aborts with RST.
   std::optional<Duration> linger;
-  std::uint32_t send_buffer = 1U << 20;     ///< SO_SNDBUF, bytes
-  std::uint32_t receive_buffer = 1U << 20;  ///< SO_RCVBUF, bytes of the largest window
+  /// SO_SNDBUF: bytes that may be written and not acknowledged; SO_RCVBUF: bytes of the largest
+  /// window. Set, they are fixed. Unset, the buffer tunes itself to the path, as on Linux: it
+  /// begins with kInitialBuffer and grows with the congestion window, or with what arrives in a
+  /// round trip, up to the bound below.
+  std::optional<std::uint32_t> send_buffer;
+  std::optional<std::uint32_t> receive_buffer;
+  std::uint32_t max_send_buffer = 4U << 20;     ///< bytes
+  std::uint32_t max_receive_buffer = 6U << 20;  ///< bytes; what the window scale is chosen for
+  static constexpr std::uint32_t kInitialBuffer = 128U << 10;
   /// TCP_CONGESTION: the name of an algorithm of the library, "reno", "cubic" or "bbr", or of
   /// one of TcpConfig::congestion_algorithms.
   std::string congestion_control = "reno";
@@ -133,6 +141,13 @@ struct TcpSettings {
   /// (linger from zero), at least one probe, 6 bits of DSCP, a hop limit above zero. Whether there
   /// is such an algorithm of congestion control the stack knows.
   bool is_valid() const;
+  /// The receive buffer at first, and the largest that it becomes; bytes.
+  std::uint32_t initial_receive_buffer() const {
+    return receive_buffer.value_or(std::min(kInitialBuffer, max_receive_buffer));
+  }
+  std::uint32_t largest_receive_buffer() const {
+    return receive_buffer.value_or(max_receive_buffer);
+  }
 
   friend bool operator==(const TcpSettings&, const TcpSettings&) = default;
 };
@@ -197,6 +212,8 @@ struct TcpInfo {
   std::uint32_t send_queue = 0;         ///< bytes written and not acknowledged
   std::uint32_t receive_queue = 0;      ///< bytes in order and not read
   std::uint32_t out_of_order = 0;       ///< bytes held for reassembly
+  std::uint32_t send_buffer = 0;        ///< bytes that may be written now, fixed or tuned
+  std::uint32_t receive_buffer = 0;     ///< bytes of the largest window now, fixed or tuned
   std::uint64_t bytes_sent = 0;         ///< payload, retransmissions included
   std::uint64_t bytes_acked = 0;
   std::uint64_t bytes_received = 0;  ///< in order

@@ -85,7 +85,9 @@ std::vector<std::string> details_of(const Json& item) {
                                                     {"snd_wnd", "snd_wnd"},
                                                     {"rcv_wnd", "rcv_wnd"},
                                                     {"in_flight", "in_flight"},
-                                                    {"out_of_order", "out_of_order"}})));
+                                                    {"out_of_order", "out_of_order"},
+                                                    {"send_buffer", "sndbuf"},
+                                                    {"receive_buffer", "rcvbuf"}})));
     lines.push_back(fields(connection, {{"bytes_sent", "bytes_sent"},
                                         {"bytes_acked", "bytes_acked"},
                                         {"bytes_received", "bytes_received"},

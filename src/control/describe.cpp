@@ -53,6 +53,8 @@ Json describe_connection(const TcpInfo& info) {
       {"rcv_wnd", info.rcv_wnd},
       {"in_flight", info.in_flight},
       {"out_of_order", info.out_of_order},
+      {"send_buffer", info.send_buffer},
+      {"receive_buffer", info.receive_buffer},
       {"bytes_sent", info.bytes_sent},
       {"bytes_acked", info.bytes_acked},
       {"bytes_received", info.bytes_received},

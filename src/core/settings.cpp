@@ -14,12 +14,14 @@ bool is_buffer(std::uint32_t bytes) {
 }  // namespace
 
 bool TcpSettings::is_valid() const {
+  const bool buffers = is_buffer(send_buffer.value_or(max_send_buffer)) &&
+                       is_buffer(receive_buffer.value_or(max_receive_buffer)) &&
+                       is_buffer(max_send_buffer) && is_buffer(max_receive_buffer);
   const bool durations = keep_alive_idle > Duration::zero() &&
                          keep_alive_interval > Duration::zero() &&
                          user_timeout.value_or(Duration{1}) > Duration::zero() &&
                          linger.value_or(Duration::zero()) >= Duration::zero();
-  return durations && keep_alive_count > 0 && hop_limit != 0 && dscp < 64 &&
-         is_buffer(send_buffer) && is_buffer(receive_buffer);
+  return durations && buffers && keep_alive_count > 0 && hop_limit != 0 && dscp < 64;
 }
 
 bool UdpSettings::is_valid() const {

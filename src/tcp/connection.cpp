@@ -23,7 +23,7 @@ Connection::Connection(const Context& context, const Tuple& tuple, SeqNum iss, s
   adopt_settings(context, settings);
   snd_.una = iss;
   snd_.nxt = iss + 1;
-  rcv_wscale_ = window_scale_for(settings_->receive_buffer) & 15U;
+  rcv_wscale_ = window_scale_for(settings_->largest_receive_buffer()) & 15U;
   flags_.syn_pending = true;
   context.emit(tuple_.local, tuple_.remote, StateChanged{TcpState::closed, state_});
 }
@@ -53,7 +53,7 @@ Connection::Connection(const Context& context, const Tuple& tuple, const Handsha
   snd_.nxt = handshake.iss + 1;
   snd_.wnd = snd_.max_wnd = handshake.syn_window;
   rcv_.nxt = rcv_.acked = handshake.irs + 1;
-  rcv_.edge = rcv_.nxt + std::min<std::uint32_t>(settings_->receive_buffer, 65535);
+  rcv_.edge = rcv_.nxt + std::min(settings_->initial_receive_buffer(), 65535U);
   snd_.wl1 = handshake.irs;
   snd_.wl2 = handshake.iss;
   snd_.una = handshake.iss + 1;
@@ -243,7 +243,7 @@ bool Connection::needs_extra(Instant now) const {
   return flags_.reset_pending || challenged || extra.count != Extra::Counters{} ||
          (state_ != TcpState::closed && repairs) || waits_for_gap || flags_.snd_urgent ||
          flags_.rcv_urgent || extra.idle_at != kNever || flags_.keep_alive_pending ||
-         extra.path != nullptr || extra.tail_probe;
+         extra.path != nullptr || extra.tail_probe || extra.tuning.is_on();
 }
 
 Connection::TimeWaitFacts Connection::time_wait_facts() const {

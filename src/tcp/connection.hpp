@@ -251,6 +251,7 @@ class Connection {
   void remember_timestamp(const Context& context, const Segment& segment);
   void send_challenge(const Context& context);
   void drop(const Context& context, DropReason why, std::uint32_t length);
+  void note_heard(Instant now);
   void acknowledge_unacceptable(const Context& context, const Segment& segment);
   void take_content(const Context& context, const Segment& segment, Packet& payload);
   void answer_with_reset(SeqNum seq);
@@ -323,6 +324,7 @@ class Connection {
   void on_urgent(const Segment& segment);
   void on_payload(const Context& context, SeqNum seq, Packet& payload);
   void take_in_order(const Context& context, Packet& payload);
+  void tune_receive_buffer(Instant now);
   void keep_out_of_order(const Context& context, SeqNum seq, Packet& payload);
   void schedule_ack(const Context& context);
   void on_fin(const Context& context);
@@ -354,6 +356,8 @@ class Connection {
   void on_new_data_sent(const Context& context, const Range& range, std::uint32_t length);
   std::size_t room_for_sack(std::uint32_t length) const;
   void arm_persist_if_stuck(const Context& context);
+  std::uint32_t receive_buffer() const;
+  std::uint32_t send_buffer() const;
   std::uint32_t window_target() const;
   std::uint16_t advertise_window();
   void consider_window_update();
@@ -413,6 +417,10 @@ class Connection {
   /// What is left of the window that the peer was told of.
   std::uint32_t advertised() const {
     return rcv_.nxt < rcv_.edge ? distance(rcv_.nxt, rcv_.edge) : 0;
+  }
+  /// Where what was read ends.
+  SeqNum read_to() const {
+    return rcv_.nxt - (flags_.fin_received ? 1U : 0U) - receive_queue_.size();
   }
   /// Payload that fits a segment: the MSS less the options that every segment carries.
   std::uint32_t effective_mss() const { return mss_ - (flags_.timestamps ? 12U : 0U); }

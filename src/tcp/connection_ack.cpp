@@ -91,7 +91,7 @@ void Connection::release_acknowledged(std::uint32_t acked) {
   snd_.una += acked;
   count_.bytes_acked += data;
   if (flags_.snd_urgent && snd_.una >= extra_->snd_up) flags_.snd_urgent = false;
-  if (flags_.sender_blocked && send_queue_.size() <= settings_->send_buffer / 3 * 2) {
+  if (flags_.sender_blocked && send_queue_.size() <= send_buffer() / 3 * 2) {
     flags_.sender_blocked = false;
     ready_ |= Ready::writable;
   }

@@ -12,7 +12,8 @@ Result<std::size_t> Connection::send(const Context& context, std::span<const std
   if (flags_.fin_queued) return std::unexpected(Error::broken_pipe);
   if (data.empty()) return 0;
   const bool idle = send_queue_.empty();
-  const std::uint32_t taken = send_queue_.append(context.pool, data, settings_->send_buffer);
+  const std::uint32_t buffer = send_buffer();
+  const std::uint32_t taken = send_queue_.append(context.pool, data, buffer);
   if (taken == 0) {
     if (idle) return std::unexpected(Error::no_buffer_space);  // no ACK would ever make room
     flags_.sender_blocked = true;
@@ -20,7 +21,7 @@ Result<std::size_t> Connection::send(const Context& context, std::span<const std
   }
   // Also when it fits exactly: who asks for readiness first sees no room without having been
   // refused.
-  if (send_queue_.size() >= settings_->send_buffer || taken < data.size()) {
+  if (send_queue_.size() >= buffer || taken < data.size()) {
     flags_.sender_blocked = true;
   }
   if (idle && in_flight() == 0) progress_at_ = context.now;
@@ -42,11 +43,15 @@ void Connection::restart_after_idle(const Context& context) {
 }
 
 Result<std::size_t> Connection::receive(const Context& context, std::span<std::byte> out) {
-  static_cast<void>(context);
   if (!receive_queue_.empty()) {
     const auto mark = urgent_mark();
     if (mark && *mark > 0) out = out.first(std::min<std::size_t>(out.size(), *mark));
     const std::uint32_t taken = receive_queue_.read(out);
+    if (extra_ != nullptr && !settings_->receive_buffer) {
+      extra_->tuning.on_read(context.now, read_to(),
+                             rtt_.srtt().value_or(context.config.initial_rto), effective_mss(),
+                             settings_->max_receive_buffer);
+    }
     // Forgotten once it is passed, lest it lie ahead again 2^31 octets later.
     if (flags_.rcv_urgent && !urgent_mark()) flags_.rcv_urgent = false;
     if (state_ != TcpState::closed && !flags_.fin_received) consider_window_update();
@@ -63,7 +68,10 @@ Ready Connection::ready() const {
   if (!receive_queue_.empty() || flags_.fin_received || error_ != 0 || over) {
     level |= Ready::readable;
   }
-  const bool room = !flags_.sender_blocked && send_queue_.size() < settings_->send_buffer;
+  // A buffer that tunes itself may become smaller, and nobody is told of room who was never
+  // refused.
+  const bool full = settings_->send_buffer && send_queue_.size() >= *settings_->send_buffer;
+  const bool room = !flags_.sender_blocked && !full;
   if (error_ != 0 || over || (synchronized() && (room || flags_.fin_queued))) {
     level |= Ready::writable;
   }
@@ -86,10 +94,9 @@ std::optional<Error> Connection::take_error() {
 std::optional<std::uint32_t> Connection::urgent_mark() const {
   // RFC9293-MUST-33. The mark stands before the last urgent octet, as SIOCATMARK has it.
   if (!flags_.rcv_urgent) return std::nullopt;
-  const SeqNum read_to = rcv_.nxt - (flags_.fin_received ? 1U : 0U) - receive_queue_.size();
   const SeqNum mark = extra_->rcv_up - 1U;
-  if (mark < read_to) return std::nullopt;
-  return distance(read_to, mark);
+  if (mark < read_to()) return std::nullopt;
+  return distance(read_to(), mark);
 }
 
 TcpInfo Connection::info(const Context& context) const {
@@ -124,6 +131,8 @@ TcpInfo Connection::info(const Context& context) const {
   info.in_flight = state_ == TcpState::closed ? 0 : in_flight();
   info.send_queue = send_queue_.size();
   info.receive_queue = receive_queue_.size();
+  info.send_buffer = send_buffer();
+  info.receive_buffer = receive_buffer();
   info.bytes_sent = count_.bytes_acked + sent_payload();
   info.bytes_acked = count_.bytes_acked;
   info.bytes_received = count_.bytes_received;

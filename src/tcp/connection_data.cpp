@@ -6,6 +6,14 @@
 
 namespace hawser::tcp {
 
+namespace {
+
+/// Bytes received from one look to the next whether a receive buffer is to be tuned. Connections
+/// on which less arrives need no more than they have, and are to stay small.
+constexpr std::uint64_t kBulk = TcpSettings::kInitialBuffer / 2;
+
+}  // namespace
+
 void Connection::on_urgent(const Segment& segment) {
   // RFC9293-MUST-31, RFC9293-MUST-32, RFC9293-U-2: told when the pointer appears or advances.
   const SeqNum up = segment.header.seq + segment.header.urgent;
@@ -36,17 +44,26 @@ void Connection::take_in_order(const Context& context, Packet& payload) {
     extra_->acks_owed = 0;  // they would repeat an ACK that is not the last any more
   }
   rcv_.nxt += advanced;
+  const std::uint64_t stretch = count_.bytes_received / kBulk;
   count_.bytes_received += advanced;
+  if (count_.bytes_received / kBulk != stretch) tune_receive_buffer(context.now);
   ready_ |= Ready::readable;
   schedule_ack(context);
+}
+
+/// From now on it is watched how much the program takes in a round trip.
+void Connection::tune_receive_buffer(Instant now) {
+  if (settings_->receive_buffer || (extra_ != nullptr && extra_->tuning.is_on())) return;
+  extra().tuning.begin(now, read_to(), receive_buffer());
 }
 
 void Connection::keep_out_of_order(const Context& context, SeqNum seq, Packet& payload) {
   // RFC9293-SHLD-31, RFC9293-MAY-13
   const std::uint32_t length = payload.size();
   Extra& extra = this->extra();
-  const auto kept =
-      extra.reassembly.insert(context.pool, seq, payload, 2 * settings_->receive_buffer);
+  // What was advertised is to fit, though the buffer may have become smaller since.
+  const std::uint32_t room = 2 * std::max(receive_buffer(), advertised());
+  const auto kept = extra.reassembly.insert(context.pool, seq, payload, room);
   if (kept.duplicate) report_duplicate(kept.duplicate->begin, kept.duplicate->end);
   if (kept.new_bytes == 0 && !kept.duplicate) drop(context, DropReason::no_memory, length);
   if (flags_.sack) {

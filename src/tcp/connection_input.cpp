@@ -16,6 +16,7 @@ void Connection::on_segment(const Context& context, const Segment& segment, Pack
   }
   ++count_.segments_received;
   if (is_as_predicted(segment)) {
+    note_heard(context.now);
     remember_timestamp(context, segment);
     on_ack(context, segment);
     if (segment.length > 0) take_in_order(context, payload);
@@ -31,23 +32,26 @@ void Connection::on_segment(const Context& context, const Segment& segment, Pack
   if (!check_reset(context, segment)) return;
   if (!check_syn(context, segment)) return;
   if (!check_ack(context, segment)) return;
-  if (extra_ != nullptr) {
-    extra_->heard_at = context.now;
-    extra_->keep_alive_probes = 0;
-  }
+  note_heard(context.now);
   remember_timestamp(context, segment);
   on_ack(context, segment);
   if (state_ == TcpState::closed) return;
   take_content(context, segment, payload);
 }
 
+void Connection::note_heard(Instant now) {
+  if (extra_ == nullptr) return;
+  extra_->heard_at = now;
+  extra_->keep_alive_probes = 0;
+}
+
 /// Header prediction (Van Jacobson): whether this is the next segment of an established connection
-/// on a good path, with nothing in it but payload and ACK. All the checks below would let it pass,
+/// with nothing in it but payload and ACK. All the checks below would let it pass,
 /// and all of its content is in order and in the window.
 bool Connection::is_as_predicted(const Segment& segment) const {
   const TcpHeader& header = segment.header;
   const TcpFlags flags = header.flags;
-  if (state_ != TcpState::established || extra_ != nullptr) return false;
+  if (state_ != TcpState::established || flags_.fin_seen) return false;
   if (segment.ecn == Ecn::ce) return false;
   if (flags != TcpFlag::ack && flags != (TcpFlag::ack | TcpFlag::psh)) return false;
   if (header.seq != rcv_.nxt || segment.length > advertised()) return false;
@@ -81,7 +85,7 @@ void Connection::on_segment_in_syn_sent(const Context& context, const Segment& s
   if (!segment.has(TcpFlag::syn)) return drop(context, DropReason::no_ack, segment.length);
 
   rcv_.nxt = rcv_.acked = header.seq + 1;
-  rcv_.edge = rcv_.nxt + std::min<std::uint32_t>(settings_->receive_buffer, 65535);
+  rcv_.edge = rcv_.nxt + std::min(settings_->initial_receive_buffer(), 65535U);
   adopt_syn_options(context, header);
   agree_on_ecn(header);
   snd_.wl1 = header.seq;

@@ -44,6 +44,7 @@ Packet Connection::poll_segment(const Context& context) {
     --extra_->acks_owed;
     return emit_ack(context, acceptable_seq(), SendReason::ack);
   }
+  extra_->tuning.forget_if_idle(context.now);
   if (!needs_extra(context.now)) extra_.reset();
   return {};
 }
@@ -192,7 +193,7 @@ Packet Connection::emit_syn(const Context& context) {
     options.timestamps = TcpTimestamps{ts_now(context), answer ? ts_recent_ : 0};
   }
   header.window =  // never scaled on a SYN (RFC 7323 2.2)
-      static_cast<std::uint16_t>(std::min<std::uint32_t>(settings_->receive_buffer, 65535));
+      static_cast<std::uint16_t>(std::min(settings_->initial_receive_buffer(), 65535U));
   Packet packet = context.pool.take_packet();
   arm_retransmission(context);
   if (!packet) return packet;
@@ -398,9 +399,24 @@ std::uint32_t Connection::max_payload() const {
 
 // ---- the receive window
 
+std::uint32_t Connection::receive_buffer() const {
+  const bool tuned = extra_ != nullptr && extra_->tuning.is_on() && !settings_->receive_buffer;
+  return tuned ? extra_->tuning.size() : settings_->initial_receive_buffer();
+}
+
+/// So much that a congestion window is never empty for want of data, and that after a loss there is
+/// as much again to send.
+std::uint32_t Connection::send_buffer() const {
+  if (settings_->send_buffer) return *settings_->send_buffer;
+  const std::uint32_t most = settings_->max_send_buffer;
+  const std::uint64_t wanted = 2 * std::uint64_t{congestion_.cwnd()};
+  const std::uint32_t least = std::min(TcpSettings::kInitialBuffer, most);
+  return static_cast<std::uint32_t>(std::clamp<std::uint64_t>(wanted, least, most));
+}
+
 /// What is free: nothing for as long as nobody reads (RFC9293-MAY-8).
 std::uint32_t Connection::window_target() const {
-  const std::uint32_t buffer = settings_->receive_buffer;
+  const std::uint32_t buffer = receive_buffer();
   const std::uint32_t free = buffer - std::min(buffer, receive_queue_.size());
   const std::uint32_t window = receive_window(free, advertised(), buffer, effective_mss());
   return std::min(window, std::uint32_t{65535} << rcv_wscale_);
@@ -408,7 +424,7 @@ std::uint32_t Connection::window_target() const {
 
 std::uint16_t Connection::advertise_window() {
   // Rounding may exceed the buffer by one segment in all, until the application reads.
-  const std::uint32_t most = settings_->receive_buffer + effective_mss();
+  const std::uint32_t most = receive_buffer() + effective_mss();
   const std::uint32_t limit = most - std::min(most, receive_queue_.size());
   const std::uint16_t field = scaled_window(window_target(), limit, rcv_wscale_);
   rcv_.edge = max(rcv_.edge, rcv_.nxt + unscaled_window(field, rcv_wscale_));

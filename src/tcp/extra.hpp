@@ -14,6 +14,7 @@
 #include "hawser/time.hpp"
 #include "tcp/path_search.hpp"
 #include "tcp/reassembly.hpp"
+#include "tcp/receive_tuning.hpp"
 #include "tcp/recovery/prr.hpp"
 #include "tcp/recovery/undo.hpp"
 
@@ -51,6 +52,8 @@ struct Extra {
   Reassembly reassembly;
   SackBlock duplicate;  ///< to be reported (RFC 2883), while Flags::duplicate_pending
   SeqNum fin_at;        ///< where the peer's FIN stands, while Flags::fin_seen
+
+  ReceiveTuning tuning;  ///< on while much arrives and the receive buffer is not fixed
 
   SeqNum snd_up;     ///< SND.UP: behind the last urgent octet; while Flags::snd_urgent
   SeqNum rcv_up;     ///< RCV.UP likewise; while Flags::rcv_urgent

@@ -46,8 +46,8 @@ std::uint16_t mss_for(std::uint32_t mtu, Family family) {
 
 Offer make_offer(const TcpSettings& settings, std::uint32_t mtu, Family family) {
   return {.mss = mss_for(mtu, family),
-          .window = static_cast<std::uint16_t>(std::min(settings.receive_buffer, 65535U)),
-          .window_scale = window_scale_for(settings.receive_buffer),
+          .window = static_cast<std::uint16_t>(std::min(settings.initial_receive_buffer(), 65535U)),
+          .window_scale = window_scale_for(settings.largest_receive_buffer()),
           .ecn = settings.ecn != TcpEcn::off};
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "swarm_draw.hpp"
 
@@ -45,6 +47,13 @@ TcpSettings draw_settings(Random& random, const TcpConfig& config, bool timeouts
       random.chance(0.3) ? 1 + log_uniform(random, 4096) : 4096 + log_uniform(random, 1U << 20));
   settings.receive_buffer = static_cast<std::uint32_t>(
       random.chance(0.3) ? 512 + log_uniform(random, 4096) : 4096 + log_uniform(random, 1U << 20));
+  // Some tune themselves, up to what was drawn for them.
+  if (*settings.send_buffer % 4 == 0) {
+    settings.max_send_buffer = *std::exchange(settings.send_buffer, std::nullopt);
+  }
+  if (*settings.receive_buffer % 4 == 0) {
+    settings.max_receive_buffer = *std::exchange(settings.receive_buffer, std::nullopt);
+  }
   if (timeouts_possible && random.chance(0.5)) {
     settings.keep_alive = true;
     settings.keep_alive_idle = 1s + up_to(random, 10s);
@@ -104,9 +113,13 @@ std::string describe(const SidePlan& s) {
     text += s.leave_at ? fmt::format(" after {} ms", *s.leave_at / 1ms)
                        : fmt::format(" after {} B", s.leave_after);
   }
-  return text + fmt::format(", sndbuf {}, rcvbuf {}, ecn {}{}{}{}", s.settings.send_buffer,
-                            s.settings.receive_buffer, to_string(s.settings.ecn),
-                            s.settings.no_delay ? ", nodelay" : "",
+  const auto size = [](const std::optional<std::uint32_t>& fixed, std::uint32_t most) {
+    return fixed ? fmt::format("{}", *fixed) : fmt::format("up to {}", most);
+  };
+  return text + fmt::format(", sndbuf {}, rcvbuf {}, ecn {}{}{}{}",
+                            size(s.settings.send_buffer, s.settings.max_send_buffer),
+                            size(s.settings.receive_buffer, s.settings.max_receive_buffer),
+                            to_string(s.settings.ecn), s.settings.no_delay ? ", nodelay" : "",
                             s.settings.keep_alive ? ", keep-alive" : "",
                             s.urgent > 0 ? ", urgent" : "");
 }
@@ -151,7 +164,9 @@ ConnectionPlan draw_connection(Random& random, const Ends& ends, std::uint16_t i
   connection.b = draw_side(random, ends.b, ends.timeouts_possible);
   // Through a buffer of a few bytes a long stream would take a frame for each of them.
   const auto bound = [](SidePlan& from, const SidePlan& to) {
-    const std::uint64_t buffer = std::min(from.settings.send_buffer, to.settings.receive_buffer);
+    const std::uint64_t buffer =
+        std::min(from.settings.send_buffer.value_or(from.settings.max_send_buffer),
+                 to.settings.largest_receive_buffer());
     from.bytes = std::min(from.bytes, 500 * buffer);
   };
   bound(connection.a, connection.b);

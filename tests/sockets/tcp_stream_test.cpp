@@ -134,7 +134,7 @@ TEST(TcpStream, IsToldOfRoomAlsoWhenAWriteFilledTheBufferExactly) {
   ASSERT_TRUE(near.set_settings(settings));
   near.set_non_blocking(true);
   constexpr int kRounds = 50;
-  const std::vector<std::byte> chunk(settings.send_buffer / 4);
+  const std::vector<std::byte> chunk(*settings.send_buffer / 4);
   std::thread reader([&far = far, &chunk] {
     std::vector<std::byte> all(chunk.size() * kRounds);
     EXPECT_EQ(far.receive_all(all, kLong), all.size());

@@ -34,7 +34,7 @@ TEST_F(PassiveOpen, TheSynAckOffersOnlyWhatThePeerOffered) {
   EXPECT_FALSE(plain.header.options.sack_permitted);
   talk_to({peer.local, {peer.remote.address, Port{5001}}});
   in(kSyn, Seq{0}, Mss{1460}, Wscale{7}, SackOk{}, Ts{77, 0});
-  out(kSyn | kAck, Wscale{5}, SackOk{}, TsEcho{77});
+  out(kSyn | kAck, Wscale{7}, SackOk{}, TsEcho{77});
 }
 
 TEST_F(PassiveOpen, TheLeastMssIsAssumedWhenNoneIsSaid) {  // RFC9293-MUST-15

@@ -60,12 +60,12 @@ TEST_F(SynQueue, TimestampsCarryTheOptionsThroughACookie) {
   fill_syn_queue();
   talk_to(peer_at(3));
   in(kSyn, Seq{0}, Mss{1460}, Wscale{9}, SackOk{}, Ts{500, 0});
-  const Sent answer = out(kSyn | kAck, Seq{0}, Ack{1}, Wscale{5}, SackOk{}, TsEcho{500});
+  const Sent answer = out(kSyn | kAck, Seq{0}, Ack{1}, Wscale{7}, SackOk{}, TsEcho{500});
   in(kAck, Seq{1}, Ack{1}, Ts{510, answer.header.options.timestamps->value});
   accept();
   EXPECT_EQ(info().mss, 1448);
   EXPECT_EQ(info().snd_wscale, 9);
-  EXPECT_EQ(info().rcv_wscale, 5);
+  EXPECT_EQ(info().rcv_wscale, 7);
   EXPECT_TRUE(info().sack);
   EXPECT_TRUE(info().timestamps);
   write(10);

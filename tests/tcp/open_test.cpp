@@ -15,7 +15,7 @@ TEST(Open, SaysWhatItCanDo) {  // RFC9293-MUST-14, RFC9293-SHLD-5
   EXPECT_EQ(script.state(), TcpState::syn_sent);
   const Sent syn = script.out({.flags = kSyn, .seq = 0, .length = 0, .window = 65535});
   EXPECT_EQ(syn.header.options.mss, 1460);
-  EXPECT_EQ(syn.header.options.window_scale, 5) << "for a receive buffer of 1 MiB";
+  EXPECT_EQ(syn.header.options.window_scale, 7) << "for a receive buffer of up to 6 MiB";
   EXPECT_TRUE(syn.header.options.sack_permitted);
   EXPECT_TRUE(syn.header.options.timestamps);
 }

@@ -189,8 +189,9 @@ TEST_P(RandomLoss, EverythingArrives) {
   for (std::uint64_t seed = 1; seed <= 40; ++seed) {
     Random random(seed);
     ConnectionScript script;
-    script.establish({.sack = GetParam()});
     constexpr std::uint32_t kTotal = 150000;
+    script.settings.send_buffer = kTotal;
+    script.establish({.sack = GetParam()});
     std::size_t written = script.write(kTotal);
     ASSERT_EQ(written, kTotal);
     Reassembly reassembly;
