@@ -130,9 +130,9 @@ struct TcpSettings {
   std::uint32_t max_send_buffer = 4U << 20;     ///< bytes
   std::uint32_t max_receive_buffer = 6U << 20;  ///< bytes; what the window scale is chosen for
   static constexpr std::uint32_t kInitialBuffer = 128U << 10;
-  /// TCP_CONGESTION: the name of an algorithm of the library, "reno", "cubic" or "bbr", or of
+  /// TCP_CONGESTION: the name of an algorithm of the library, "cubic", "reno" or "bbr", or of
   /// one of TcpConfig::congestion_algorithms.
-  std::string congestion_control = "reno";
+  std::string congestion_control = "cubic";
   /// Before a connection opens. Data of one whose congestion control does not heed marks (BBR) is
   /// not sent as such that may be marked, whatever this says.
   TcpEcn ecn = TcpEcn::passive;

@@ -125,7 +125,7 @@ TEST_F(AlgorithmByName, IsAskedForWhenSettingsComeIn) {
   EXPECT_EQ(stack.tcp_connect(now, {}, peer.remote, &settings).error(), Error::invalid_argument);
   establish_passive();
   EXPECT_EQ(stack.tcp_set_settings(now, socket, settings).error(), Error::invalid_argument);
-  EXPECT_EQ(info().congestion_control, "reno");
+  EXPECT_EQ(info().congestion_control, "cubic");
 }
 
 class UnknownDefault : public hawser::testing::PacketScript {

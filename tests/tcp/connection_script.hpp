@@ -105,6 +105,7 @@ class ConnectionScript {
     config.window_scaling = false;
     config.timestamps = false;
     config.sack = false;
+    settings.congestion_control = "reno";  // whose windows are easily foretold
     tuple.local = Endpoint{IpAddress::v4(10, 0, 0, 1), Port{40000}};
     tuple.remote = Endpoint{IpAddress::v4(10, 0, 0, 2), Port{80}};
   }
