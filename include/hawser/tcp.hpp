@@ -129,7 +129,7 @@ struct TcpSettings {
   std::optional<std::uint32_t> receive_buffer;
   std::uint32_t max_send_buffer = 4U << 20;     ///< bytes
   std::uint32_t max_receive_buffer = 6U << 20;  ///< bytes; what the window scale is chosen for
-  static constexpr std::uint32_t kInitialBuffer = 128U << 10;
+  static constexpr std::uint32_t kInitialBuffer = 128U << 10;  ///< bytes
   /// TCP_CONGESTION: the name of an algorithm of the library, "cubic", "reno" or "bbr", or of
   /// one of TcpConfig::congestion_algorithms.
   std::string congestion_control = "cubic";

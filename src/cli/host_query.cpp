@@ -17,7 +17,6 @@ namespace hawser::cli {
 namespace {
 
 using control::FoundHost;
-
 using control::Kind;
 
 std::vector<FoundHost> all_hosts(Kind kind = Kind::host) {

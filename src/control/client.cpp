@@ -62,11 +62,6 @@ std::vector<FoundHost> running_hosts(const std::vector<std::string>& folders, Ki
   return hosts;
 }
 
-std::expected<std::vector<std::string>, std::string> ask(const FoundHost& host,
-                                                         std::string_view question) {
-  return send_request(host, fmt::format("{{\"ask\": \"{}\"}}", question));
-}
-
 std::expected<std::vector<std::string>, std::string> send_request(const FoundHost& host,
                                                                   const std::string& request) {
   const auto failure = [&](const char* why) {

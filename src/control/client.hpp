@@ -22,12 +22,8 @@ struct FoundHost {
 std::vector<FoundHost> running_hosts(const std::vector<std::string>& folders,
                                      Kind kind = Kind::host);
 
-/// The lines of the answer to `{"ask": question}`, or one line that says why there is none. Whether
-/// it is whole the last line tells.
-std::expected<std::vector<std::string>, std::string> ask(const FoundHost& host,
-                                                         std::string_view question);
-
-/// Likewise to a request that is given whole, one line without its end.
+/// The lines of the answer to a request, which is one line without its end, or one line that says
+/// why there is none. Whether the answer is whole its last line tells.
 std::expected<std::vector<std::string>, std::string> send_request(const FoundHost& host,
                                                                   const std::string& request);
 

@@ -90,7 +90,7 @@ Found LookUp::run(const std::string& name) {
   return std::move(addresses_);
 }
 
-// c-ares has one status for servers that cannot be reached and for those that refuse or fail.
+/// c-ares has one status for servers that cannot be reached and for those that refuse or fail.
 std::unexpected<ResolveError> LookUp::no_help() const {
   std::string servers;
   for (const Endpoint& server : sockets_.servers()) {

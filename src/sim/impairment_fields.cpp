@@ -43,12 +43,17 @@ std::string write(double value) {
 }
 std::string write(bool value) { return value ? "on" : "off"; }
 
+/// Puts what `parsed` holds into `to`, or tells what is wrong with the text.
+template <typename T>
+std::optional<std::string> put(T& to, Parsed<T> parsed) {
+  if (!parsed) return std::move(parsed.error());
+  to = *parsed;
+  return std::nullopt;
+}
+
 template <auto kMember>
 std::optional<std::string> set_member(Impairment& impairment, std::string_view text) {
-  auto parsed = read(text, impairment.*kMember);
-  if (!parsed) return std::move(parsed.error());
-  impairment.*kMember = *parsed;
-  return std::nullopt;
+  return put(impairment.*kMember, read(text, impairment.*kMember));
 }
 template <auto kMember>
 std::string get_member(const Impairment& impairment) {
@@ -58,10 +63,7 @@ std::string get_member(const Impairment& impairment) {
 // ---- those that are not one member of a plain type
 
 std::optional<std::string> set_rate(Impairment& impairment, std::string_view text) {
-  auto rate = parse_rate(text);
-  if (!rate) return std::move(rate.error());
-  impairment.rate = *rate;
-  return std::nullopt;
+  return put(impairment.rate, parse_rate(text));
 }
 
 std::string get_rate(const Impairment& impairment) {
@@ -71,10 +73,7 @@ std::string get_rate(const Impairment& impairment) {
 }
 
 std::optional<std::string> set_queue(Impairment& impairment, std::string_view text) {
-  auto bytes = parse_bytes(text);
-  if (!bytes) return std::move(bytes.error());
-  impairment.queue = *bytes;
-  return std::nullopt;
+  return put(impairment.queue, parse_bytes(text));
 }
 
 std::string write_bytes(std::uint64_t bytes) {
@@ -86,10 +85,7 @@ std::string write_bytes(std::uint64_t bytes) {
 std::string get_queue(const Impairment& impairment) { return write_bytes(impairment.queue); }
 
 std::optional<std::string> set_burst(Impairment& impairment, std::string_view text) {
-  auto enter = parse_probability(text);
-  if (!enter) return std::move(enter.error());
-  impairment.burst.enter = *enter;
-  return std::nullopt;
+  return put(impairment.burst.enter, parse_probability(text));
 }
 
 /// Frames on average: after each the burst ends with the probability of one in so many.
@@ -109,10 +105,7 @@ std::string get_burst_length(const Impairment& impairment) {
 }
 
 std::optional<std::string> set_burst_longest(Impairment& impairment, std::string_view text) {
-  auto longest = parse_duration(text);
-  if (!longest) return std::move(longest.error());
-  impairment.burst.longest = *longest;
-  return std::nullopt;
+  return put(impairment.burst.longest, parse_duration(text));
 }
 
 std::string get_burst_longest(const Impairment& impairment) {
@@ -131,10 +124,7 @@ std::optional<std::string> set_mtu(Impairment& impairment, std::string_view text
 std::string get_mtu(const Impairment& impairment) { return fmt::format("{}", impairment.mtu); }
 
 std::optional<std::string> set_mark_above(Impairment& impairment, std::string_view text) {
-  auto bytes = parse_bytes(text);
-  if (!bytes) return std::move(bytes.error());
-  impairment.mark_above = *bytes;
-  return std::nullopt;
+  return put(impairment.mark_above, parse_bytes(text));
 }
 
 std::string get_mark_above(const Impairment& impairment) {

@@ -99,8 +99,8 @@ Verdict check_options(const IpReading& reading, Bytes options, std::size_t at) {
 bool alerts_routers(Bytes options) {
   while (!options.empty()) {
     const std::size_t bytes = option_bytes(options);
-    if (read8(options.data()) == kRouterAlert && bytes == 4 && read16(&options[2]) == 0)
-      return true;
+    const bool alert = read8(options.data()) == kRouterAlert;
+    if (alert && bytes == 4 && read16(&options[2]) == 0) return true;
     options = options.subspan(bytes);
   }
   return false;

@@ -40,7 +40,7 @@ class ControlTest : public ::testing::Test {
     return ControlSocket::open(hosts_.server, {name, folder_});
   }
   std::vector<Json> ask(const std::string& name, std::string_view question) {
-    const auto lines = control::ask({name, folder_ + "/" + name}, question);
+    const auto lines = send_request({name, folder_ + "/" + name}, Json{{"ask", question}}.dump());
     std::vector<Json> parsed;
     if (!lines) return parsed;
     for (const std::string& line : *lines) parsed.push_back(Json::parse(line));

@@ -75,7 +75,7 @@ TEST_F(LinkAnswersTest, IsNotTakenForAHost) {
   const auto links = running_hosts({folder}, Kind::link);
   ASSERT_EQ(links.size(), 1U);
   EXPECT_EQ(links.front().name, "wan");
-  EXPECT_EQ(ask(links.front(), "link").value().size(), 4U);
+  EXPECT_EQ(send_request(links.front(), R"({"ask": "link"})").value().size(), 4U);
   EXPECT_FALSE(open_link_control(loop_, {"tap:a", "tap:b"}, {"wan", folder}));
   server->reset();
   std::filesystem::remove_all(folder);
