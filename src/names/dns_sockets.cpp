@@ -129,7 +129,10 @@ ares_ssize_t DnsSockets::receive(ares_socket_t number, void* data, std::size_t s
     return got ? static_cast<ares_ssize_t>(*got) : fail(got.error());
   }
   const IoResult<UdpReceived> got = entry->datagrams.receive_from(out);
-  if (!got) return fail(got.error());
+  if (!got) {
+    sockets.refused_ |= got.error() == make_error_code(Error::connection_refused);
+    return fail(got.error());
+  }
   sockets.heard_ = true;
   // c-ares compares it with the server's, against answers that others forge.
   if (from != nullptr && length != nullptr) copy_out(got->source, from, length);
@@ -137,7 +140,8 @@ ares_ssize_t DnsSockets::receive(ares_socket_t number, void* data, std::size_t s
 }
 
 ares_ssize_t DnsSockets::send(ares_socket_t number, const iovec* parts, int count, void* self) {
-  Entry* entry = static_cast<DnsSockets*>(self)->find(number);
+  auto& sockets = *static_cast<DnsSockets*>(self);
+  Entry* entry = sockets.find(number);
   if (entry == nullptr) return -1;
   std::vector<std::byte> bytes;
   for (const iovec& part : std::span(parts, static_cast<std::size_t>(count))) {
@@ -146,7 +150,9 @@ ares_ssize_t DnsSockets::send(ares_socket_t number, const iovec* parts, int coun
   }
   const IoResult<std::size_t> sent =
       entry->is_stream ? entry->stream.send(bytes) : entry->datagrams.send(bytes);
-  return sent ? static_cast<ares_ssize_t>(*sent) : fail(sent.error());
+  if (sent) return static_cast<ares_ssize_t>(*sent);
+  sockets.refused_ |= sent.error() == make_error_code(Error::connection_refused);
+  return fail(sent.error());
 }
 
 void DnsSockets::on_state(void* self, ares_socket_t number, int readable, int writable) {

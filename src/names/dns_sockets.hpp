@@ -28,6 +28,8 @@ class DnsSockets {
   const std::vector<Endpoint>& servers() const { return servers_; }
   /// Whether any server has sent anything.
   bool has_heard() const { return heard_; }
+  /// Whether a host said that no server is there.
+  bool was_refused() const { return refused_; }
   /// Lets `channel` use them; they must outlive it.
   void attach(ares_channel channel);
   /// For ares_options.sock_state_cb, with this object as data: what c-ares waits for.
@@ -64,6 +66,7 @@ class DnsSockets {
   std::map<ares_socket_t, Entry> entries_;
   ares_socket_t next_ = 1;
   bool heard_ = false;
+  bool refused_ = false;
 };
 
 }  // namespace hawser::names

@@ -84,7 +84,11 @@ Found LookUp::run(const std::string& name) {
   hints.ai_flags = ARES_AI_NOSORT;
   ares_getaddrinfo(channel_.get(), name.c_str(), nullptr, &hints, &on_answer, this);
   if (const std::optional<ResolveError> error = wait()) return std::unexpected(*error);
-  if (status_ == ARES_ECONNREFUSED && !sockets_.servers().empty()) return no_help();
+  // Of two questions to a server that is not there, one may be refused and the other time out.
+  const bool refused =
+      status_ == ARES_ECONNREFUSED ||
+      (status_ == ARES_ETIMEOUT && sockets_.was_refused() && !sockets_.has_heard());
+  if (refused && !sockets_.servers().empty()) return no_help();
   if (status_ != ARES_SUCCESS) return failure_of(status_);
   if (addresses_.empty()) return failure_of(ARES_ENODATA);
   return std::move(addresses_);
